@@ -1,0 +1,1 @@
+"""The office: server-rendered pages for the people who run the utility."""

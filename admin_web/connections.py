@@ -1,0 +1,141 @@
+"""Connections: the places that are supplied, found by account; and a new one."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from admin_web.access import CLERKS, EVERYONE, page
+from admin_web.forms import Form, FormSchema, calendar_day, filled, read, whole, word
+from admin_web.paging import listed
+from admin_web.places import places, usage_chart
+from admin_web.readings import SOURCES
+from billing.customers import create_connection
+from billing.models import Connection, Customer, Invoice, Meter, MeterAssignment, Reading, Tariff, Zone
+from core.clock import today
+from core.config import settings
+
+SHOWS = {"unmetered": "Without a meter", "free": "Without a customer", "suspended": "Suspended", "closed": "Closed"}
+
+
+class ZoneForm(FormSchema):
+    code = word(12)
+    name = word(60)
+
+
+class ConnectionForm(FormSchema):
+    customer = whole(1, required=False)
+    zone = whole(1)
+    tariff = whole(1)
+    address = word(200)
+    opened_on = calendar_day()
+
+
+@page("/connections", roles=EVERYONE)
+def connections(session: Session) -> ResponseReturnValue:
+    """By account; those without a meter or a customer on their own."""
+    query, show, asked = select(Connection), request.args.get("show", ""), request.args.get("q", "").strip()
+    if show == "unmetered":
+        metered = select(MeterAssignment.connection_id).where(MeterAssignment.to_on.is_(None))
+        query = query.where(Connection.id.not_in(metered), Connection.status == "active")
+    elif show == "free":
+        query = query.where(Connection.customer_id.is_(None), Connection.status == "active")
+    elif show in ("suspended", "closed"):
+        query = query.where(Connection.status == show)
+    if asked:
+        query = query.where(Connection.account_no.startswith("".join(asked.split()), autoescape=True))
+    found = listed(session, query, [Connection.id])
+    shown = places(session, Connection.id.in_([connection.id for connection in found.rows]))
+    owners = [place.connection.customer_id for place in shown]
+    names = dict(session.execute(select(Customer.id, Customer.name).where(Customer.id.in_(owners))).tuples().all())
+    return render_template(
+        "office/connections.html", found=found, places=shown, names=names, show=show, shows=SHOWS, asked=asked
+    )
+
+
+@page("/connections/<int:connection_id>", roles=EVERYONE)
+def connection(session: Session, connection_id: int) -> ResponseReturnValue:
+    """One connection: its meters in time, its readings, its bills."""
+    place = next(iter(places(session, Connection.id == connection_id)), None) or abort(404)
+    history = session.execute(
+        select(MeterAssignment, Meter)
+        .join(Meter, Meter.id == MeterAssignment.meter_id)
+        .where(MeterAssignment.connection_id == connection_id)
+        .order_by(MeterAssignment.from_on.desc(), MeterAssignment.id.desc())
+    ).all()
+    own_readings = select(Reading).where(Reading.connection_id == connection_id)
+    own_invoices = select(Invoice).where(Invoice.connection_id == connection_id, Invoice.status == "issued")
+    return render_template(
+        "office/connection.html",
+        place=place,
+        owner=session.get(Customer, place.connection.customer_id) if place.connection.customer_id else None,
+        history=history,
+        readings=session.scalars(own_readings.order_by(Reading.taken_on.desc(), Reading.id.desc()).limit(14)).all(),
+        invoices=session.scalars(own_invoices.order_by(Invoice.period_start.desc()).limit(13)).all(),
+        chart=usage_chart(session, [connection_id]),
+        sources=SOURCES,
+    )
+
+
+@page("/connections/new", roles=CLERKS)
+def new_connection(session: Session) -> ResponseReturnValue:
+    owner = request.args.get("customer", "")
+    form = filled(customer=owner, opened_on=today(settings().utility_zone).isoformat())
+    return _form(session, form)
+
+
+@page("/connections/new", roles=CLERKS, methods=("POST",))
+def open_one(session: Session) -> ResponseReturnValue:
+    """Open a connection; its account number is made for it."""
+    form = read(ConnectionForm(), request.form)
+    if form.fine and form.values["customer"] and session.get(Customer, form.values["customer"]) is None:
+        form.refuse("customer", "There is no such customer.")
+    if form.fine and session.get(Zone, form.values["zone"]) is None:
+        form.refuse("zone", "Choose one of the list.")
+    if form.fine and session.get(Tariff, form.values["tariff"]) is None:
+        form.refuse("tariff", "Choose one of the list.")
+    if not form.fine:
+        return _form(session, form), 422
+    opened = create_connection(
+        session,
+        customer_id=form.values["customer"],
+        zone_id=form.values["zone"],
+        tariff_id=form.values["tariff"],
+        address=form.values["address"],
+        opened_on=form.values["opened_on"],
+    )
+    flash(f"Connection {opened.account_no} is open. Assign a meter to it now.", "good")
+    return redirect(url_for("office.assign", connection_id=opened.id), 303)
+
+
+def _form(session: Session, form: Form) -> str:
+    raw = form.raw.get("customer", "")
+    owner = session.get(Customer, int(raw)) if raw.isdecimal() and len(raw) < 18 else None
+    return render_template(
+        "office/connection_new.html",
+        form=form,
+        owner=owner,
+        zones=dict(session.execute(select(Zone.id, Zone.name).order_by(Zone.name)).tuples().all()),
+        tariffs=dict(session.execute(select(Tariff.id, Tariff.name).order_by(Tariff.name)).tuples().all()),
+    )
+
+
+def unmetered(session: Session) -> int:
+    """How many active connections have no meter."""
+    metered = select(MeterAssignment.connection_id).where(MeterAssignment.to_on.is_(None))
+    query = select(func.count()).select_from(Connection)
+    return session.scalar(query.where(Connection.status == "active", Connection.id.not_in(metered))) or 0
+
+
+@page("/zones/new", roles=CLERKS, methods=("GET", "POST"))
+def new_zone(session: Session) -> ResponseReturnValue:
+    """Add a zone; then a connection in it can be opened."""
+    form = read(ZoneForm(), request.form) if request.method == "POST" else Form()
+    if request.method == "POST" and form.fine:
+        code = form.values["code"].upper()
+        if session.scalar(select(Zone.id).where(Zone.code == code)) is None:
+            session.add(Zone(code=code, name=form.values["name"]))
+            flash(f"Zone {form.values['name']} is added.", "good")
+            return redirect(url_for("office.new_connection"), 303)
+        form.refuse("code", "This code is taken.")
+    return render_template("office/zone_new.html", form=form), 200 if form.fine else 422

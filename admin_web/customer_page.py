@@ -1,0 +1,70 @@
+"""Everything about one customer on a single page, the latest of each kind first."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import abort, render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session
+
+from admin_web.access import EVERYONE, page
+from admin_web.conversations import CHANNELS, OUTCOMES
+from admin_web.customers import KINDS
+from admin_web.messages import KIND_WORDS
+from admin_web.payments import INTENT_STATES
+from admin_web.places import places, total_owed, usage_chart
+from admin_web.readings import SOURCES
+from billing.customers import phones_of
+from billing.models import Connection, Customer, Invoice, Reading
+from core.conversations import Conversation
+from core.i18n import LANGUAGES
+from core.messages import Message
+from core.phone import Phone
+from payments.models import PaymentIntent, Receipt
+
+SHOWN = 6
+
+
+@page("/customers/<int:customer_id>", roles=EVERYONE)
+def customer(session: Session, customer_id: int) -> ResponseReturnValue:
+    """One customer: places, usage, readings, bills, payments, messages, conversations."""
+    who = session.get(Customer, customer_id) or abort(404)
+    phones = phones_of(session, who.id)
+    own = places(session, Connection.customer_id == who.id)
+    ids = [place.connection.id for place in own]
+    latest = {kind: session.scalars(query.limit(SHOWN)).all() for kind, query in _queries(ids, phones).items()}
+    return render_template(
+        "office/customer.html",
+        who=who,
+        phones=phones,
+        places=own,
+        owed=total_owed(own),
+        accounts={place.connection.id: place.connection.account_no for place in own},
+        show_account=len(own) > 1,
+        chart=usage_chart(session, ids),
+        kinds=KINDS,
+        languages=LANGUAGES,
+        sources=SOURCES,
+        channels=CHANNELS,
+        outcomes=OUTCOMES,
+        message_kinds=KIND_WORDS,
+        intent_states=INTENT_STATES,
+        **latest,
+    )
+
+
+def _queries(ids: Sequence[int], phones: Sequence[Phone]) -> dict[str, Select[Any]]:
+    invoices = select(Invoice).where(Invoice.connection_id.in_(ids), Invoice.status == "issued")
+    unpaid = select(PaymentIntent).where(PaymentIntent.connection_id.in_(ids), PaymentIntent.state != "paid")
+    messages = select(Message).where(or_(Message.phone.in_(phones), Message.connection_id.in_(ids)))
+    return {
+        "readings": select(Reading)
+        .where(Reading.connection_id.in_(ids))
+        .order_by(Reading.taken_on.desc(), Reading.id.desc()),
+        "invoices": invoices.order_by(Invoice.period_start.desc(), Invoice.id.desc()),
+        "receipts": select(Receipt).where(Receipt.connection_id.in_(ids)).order_by(Receipt.id.desc()),
+        "intents": unpaid.order_by(PaymentIntent.id.desc()),
+        "messages": messages.order_by(Message.id.desc()),
+        "talks": select(Conversation).where(Conversation.phone.in_(phones)).order_by(Conversation.id.desc()),
+    }

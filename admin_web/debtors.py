@@ -1,0 +1,32 @@
+"""Who owes: connections by what they owe, the most first."""
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from admin_web.access import EVERYONE, page
+from admin_web.paging import listed
+from admin_web.places import places
+from billing.models import Balance, Connection, Customer
+
+
+@page("/debtors", roles=EVERYONE)
+def debtors(session: Session) -> ResponseReturnValue:
+    """Connections that owe, or with `credit` those that have paid ahead."""
+    credit = "credit" in request.args
+    query = select(Balance).where(Balance.amount_minor < 0 if credit else Balance.amount_minor > 0)
+    found = listed(session, query, [Balance.amount_minor, Balance.connection_id], newest_first=not credit)
+    by_id = {
+        place.connection.id: place
+        for place in places(session, Connection.id.in_([balance.connection_id for balance in found.rows]))
+    }
+    owners = {place.connection.customer_id for place in by_id.values()}
+    names = session.execute(select(Customer.id, Customer.name).where(Customer.id.in_(owners))).tuples()
+    return render_template(
+        "office/debtors.html",
+        found=found,
+        places=[by_id[balance.connection_id] for balance in found.rows],
+        names=dict(names.all()),
+        credit=credit,
+    )

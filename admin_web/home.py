@@ -1,0 +1,157 @@
+"""Home: how the day stands, and what waits for somebody."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session
+
+from admin_web.access import EVERYONE, page
+from admin_web.connections import unmetered
+from admin_web.messages import NOT_DELIVERED
+from admin_web.readings import to_review
+from billing.models import Balance, BillingRun, Connection, Invoice, MeterAssignment, Reading, RunProblem, TariffVersion
+from core.clock import now, today
+from core.config import settings
+from core.conversations import Conversation
+from core.messages import Message
+from core.money import Money
+from payments.models import PaymentIntent, Receipt
+
+RECENT = timedelta(days=7)
+LONG = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that waits for somebody, with the one thing to do about it."""
+
+    what: str
+    why: str
+    href: str
+    do: str
+    icon: str
+    urgent: bool = False
+
+
+def counted(count: int, one: str, rest: str) -> str:
+    """ "1 payment without an account", "3 payments without an account"."""
+    return f"{count:,} {one}{'' if count == 1 else 's'} {rest}"
+
+
+@page("/", roles=EVERYONE)
+def home(session: Session) -> ResponseReturnValue:
+    """The day at a glance; until the first bill is out, the way there."""
+    billed = session.scalar(select(exists().where(Invoice.status == "issued")))
+    return render_template("office/home.html", steps=None if billed else _first_steps(session), **_day(session))
+
+
+@page("/now", roles=EVERYONE)
+def home_now(session: Session) -> ResponseReturnValue:
+    """The part of the home page that changes by itself."""
+    return render_template("office/_home_now.html", **_day(session))
+
+
+def _day(session: Session) -> dict[str, object]:
+    currency, midnight = settings().currency, _midnight()
+    paid, payments = session.execute(
+        select(func.coalesce(func.sum(Receipt.amount_minor), 0), func.count()).where(Receipt.created_at >= midnight)
+    ).one()
+    owed, debtors = session.execute(
+        select(func.coalesce(func.sum(Balance.amount_minor), 0), func.count()).where(Balance.amount_minor > 0)
+    ).one()
+    return {
+        "paid": Money(int(paid), currency),
+        "payments": payments,
+        "owed": Money(int(owed), currency),
+        "debtors": debtors,
+        "talks": _count(session, select(Conversation.id).where(Conversation.started_at >= midnight)),
+        "sent": _count(session, select(Message.id).where(Message.direction == "out", Message.created_at >= midnight)),
+        "undelivered": _undelivered(session),
+        "run": session.scalar(select(BillingRun).order_by(BillingRun.id.desc()).limit(1)),
+        "tasks": list(_tasks(session)),
+    }
+
+
+def _midnight() -> datetime:
+    """When today began where the utility is."""
+    zone = settings().utility_zone
+    return datetime.combine(today(zone), time(), ZoneInfo(zone))
+
+
+def _count(session: Session, query: Select[tuple[int]]) -> int:
+    return session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def _undelivered(session: Session) -> int:
+    failed = select(Message.id).where(Message.status.in_(NOT_DELIVERED), Message.created_at > now() - RECENT)
+    return _count(session, failed)
+
+
+def _tasks(session: Session) -> Iterator[Task]:
+    suspense = _count(session, select(Receipt.id).where(Receipt.connection_id.is_(None)))
+    if suspense:
+        yield Task(
+            counted(suspense, "payment", "without an account"), "The money is in the books but credited to nobody.",
+            url_for("office.suspense"), "Look", "payments", urgent=True,
+        )  # fmt: skip
+    unclear = PaymentIntent.state.in_(("unknown", "confirmed")), PaymentIntent.updated_at < now() - LONG
+    if checking := _count(session, select(PaymentIntent.id).where(*unclear)):
+        yield Task(
+            counted(checking, "payment", "not cleared up by M-Pesa"), "They are asked for again by themselves.",
+            url_for("office.payments", show="open"), "Look", "payments",
+        )  # fmt: skip
+    run = session.scalar(select(BillingRun).where(BillingRun.status == "review").limit(1))
+    if run is not None:
+        yield Task(
+            counted(run.done, "invoice", "computed and not issued"),
+            f"The run for {run.period:%B %Y} waits for your eyes.",
+            url_for("office.run", run_id=run.id), "Check and issue", "runs",
+        )  # fmt: skip
+    yield from _tasks_of_the_network(session)
+    if failed := _undelivered(session):
+        yield Task(
+            counted(failed, "message", "not delivered"), "In the last seven days.",
+            url_for("office.messages", show="failed"), "See which", "messages",
+        )  # fmt: skip
+
+
+def _tasks_of_the_network(session: Session) -> Iterator[Task]:
+    if waiting := to_review(session):
+        yield Task(
+            counted(waiting, "reading", "to review"), "Unusual ones that customers have confirmed.",
+            url_for("office.reading_review"), "Review", "readings",
+        )  # fmt: skip
+    latest = select(func.max(BillingRun.id)).scalar_subquery()
+    problems = select(RunProblem.connection_id).where(RunProblem.run_id == latest)
+    if unbilled := _count(session, problems):
+        run_id = session.scalar(select(func.max(BillingRun.id)))
+        yield Task(
+            counted(unbilled, "connection", "not billed by the last run"), "Each says why.",
+            url_for("office.run", run_id=run_id, _anchor="problems"), "See why", "warn",
+        )  # fmt: skip
+    if bare := unmetered(session):
+        yield Task(
+            counted(bare, "connection", "without a meter"), "They cannot be read or billed.",
+            url_for("office.connections", show="unmetered"), "Assign meters", "meters",
+        )  # fmt: skip
+
+
+def _first_steps(session: Session) -> list[tuple[str, str, bool]]:
+    """What leads from nothing to the first bill: words, address, done or not."""
+
+    def any_of(model: type) -> bool:
+        return bool(session.scalar(select(exists(select(model)))))
+
+    return [
+        ("Make a tariff and say what it charges", url_for("office.tariffs"), any_of(TariffVersion)),
+        ("Add a customer and her connection", url_for("office.customers"), any_of(Connection)),
+        ("Register a meter and assign it", url_for("office.connections", show="unmetered"), any_of(MeterAssignment)),
+        ("Enter a reading", url_for("office.reading_sheet"), bool(
+            session.scalar(select(exists().where(Reading.source != "opening"))))),
+        ("Start a billing run and issue it", url_for("office.runs"), False),
+    ]  # fmt: skip

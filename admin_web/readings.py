@@ -1,0 +1,111 @@
+"""Readings: what came in and who entered it, and the queue of those that wait for the office."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.forms import FormSchema, read, word
+from admin_web.paging import listed
+from admin_web.places import account_numbers
+from billing.models import Connection, Customer, Reading
+from billing.readings import Refused, accept_reading, latest_reading, reject_reading, review_queue
+
+SOURCES = {
+    "customer_ussd": "Customer, by USSD", "customer_sms": "Customer, by SMS", "office": "Office",
+    "field": "Field reader", "estimate": "Estimate", "opening": "Opening",
+}  # fmt: skip
+SHOWS = {"review": "To review", "rejected": "Rejected", "customer": "From customers", "office": "From the office"}
+
+
+NOT_ACCEPTED = {"decided": "Somebody has decided about this reading already."}
+NO_LONGER = "It no longer follows the last reading. Reject it and enter a new one."
+
+
+class RejectForm(FormSchema):
+    note = word(200)
+
+
+@page("/readings", roles=EVERYONE)
+def readings(session: Session) -> ResponseReturnValue:
+    """The latest entered first, with who entered each."""
+    query, show, asked = select(Reading), request.args.get("show", ""), request.args.get("q", "").strip()
+    if show in ("review", "rejected"):
+        query = query.where(Reading.status == show)
+    elif show == "customer":
+        query = query.where(Reading.source.in_(("customer_ussd", "customer_sms")))
+    elif show == "office":
+        query = query.where(Reading.source == "office")
+    if asked:
+        prefix = "".join(asked.split())
+        query = query.where(
+            Reading.connection_id.in_(
+                select(Connection.id).where(Connection.account_no.startswith(prefix, autoescape=True))
+            )
+        )
+    found = listed(session, query, [Reading.id], newest_first=True)
+    return render_template(
+        "office/readings.html",
+        found=found,
+        readings=found.rows,
+        accounts=account_numbers(session, [reading.connection_id for reading in found.rows]),
+        waiting=to_review(session),
+        show=show,
+        shows=SHOWS,
+        asked=asked,
+        sources=SOURCES,
+    )
+
+
+def to_review(session: Session) -> int:
+    """How many readings wait for the office."""
+    return session.scalar(select(func.count()).select_from(Reading).where(Reading.status == "review")) or 0
+
+
+@page("/readings/review", roles=EVERYONE)
+def reading_review(session: Session) -> ResponseReturnValue:
+    """The queue, the oldest first, each beside the reading before it."""
+    waiting = review_queue(session)
+    rows = session.execute(
+        select(Connection.id, Connection.account_no, Connection.address, Customer.id, Customer.name)
+        .outerjoin(Customer, Customer.id == Connection.customer_id)
+        .where(Connection.id.in_([reading.connection_id for reading in waiting]))
+    )
+    return render_template(
+        "office/reading_review.html",
+        waiting=waiting,
+        before={reading.id: latest_reading(session, reading.connection_id) for reading in waiting},
+        where={row[0]: row for row in rows},
+        sources=SOURCES,
+    )
+
+
+@page("/readings/<int:reading_id>/accept", roles=CLERKS, methods=("POST",))
+def accept(session: Session, reading_id: int) -> ResponseReturnValue:
+    """Take a reading into the books, if it still follows the last one."""
+    if session.get(Reading, reading_id) is None:
+        abort(404)
+    done = accept_reading(session, reading_id, officer().actor)
+    if isinstance(done, Refused):
+        flash(
+            NOT_ACCEPTED.get(done.kind, "It no longer follows the last reading. Reject it and enter a new one."), "bad"
+        )
+    else:
+        flash("The reading is in the books.", "good")
+    return redirect(url_for("office.reading_review"), 303)
+
+
+@page("/readings/<int:reading_id>/reject", roles=CLERKS, methods=("POST",))
+def reject(session: Session, reading_id: int) -> ResponseReturnValue:
+    """Turn a reading down and say why; it stays in the list."""
+    if session.get(Reading, reading_id) is None:
+        abort(404)
+    form = read(RejectForm(), request.form)
+    if not form.fine:
+        flash("Say why it is rejected.", "bad")
+    elif reject_reading(session, reading_id, officer().actor, form.values["note"]):
+        flash("The reading is rejected.", "good")
+    else:
+        flash(NOT_ACCEPTED["decided"], "bad")
+    return redirect(url_for("office.reading_review"), 303)

@@ -1,0 +1,145 @@
+"""Billing runs: started for a month, watched, reviewed, issued."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from flask import abort, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.forms import FormSchema, filled, read, word
+from admin_web.paging import listed
+from admin_web.places import account_numbers
+from billing.models import BillingRun, Invoice
+from billing.runs import REASONS, cancel_run, issue_run, problems, start_run
+from core.clock import today
+from core.config import settings
+from core.money import Money
+
+STATES = {
+    "computing": ("busy", "Computing"), "review": ("warn", "To review"), "issuing": ("busy", "Being issued"),
+    "issued": ("good", "Issued"), "cancelled": ("off", "Cancelled"),
+}  # fmt: skip
+MOVING = ("computing", "issuing")
+SAMPLES = 5
+PROBLEMS = 100
+NOT_STARTED = {
+    "open_run": "A run for another month is open. Issue or cancel that first.",
+    "future": "This month has not begun yet.",
+}
+
+
+class RunForm(FormSchema):
+    month = word(7)
+
+
+@page("/runs", roles=EVERYONE)
+def runs(session: Session) -> ResponseReturnValue:
+    """The latest first."""
+    found = listed(session, select(BillingRun), [BillingRun.id], newest_first=True)
+    return render_template("office/runs.html", found=found, states=STATES)
+
+
+@page("/runs/new", roles=CLERKS, methods=("GET", "POST"))
+def new_run(session: Session) -> ResponseReturnValue:
+    """Start a run: it computes drafts, and nothing reaches a customer before it is issued."""
+    form = filled(month=f"{_month_before(today(settings().utility_zone)):%Y-%m}")
+    if request.method == "POST":
+        form = read(RunForm(), request.form)
+        period = _first_of(form.values["month"]) if form.fine else None
+        if form.fine and period is None:
+            form.refuse("month", "Write the month as year-month, such as 2026-10.")
+        if period is not None:
+            started = start_run(session, period, officer().actor)
+            if isinstance(started, BillingRun):
+                return redirect(url_for("office.run", run_id=started.id), 303)
+            form.refuse("month", NOT_STARTED.get(started.kind, "A run for this month cannot be started."))
+    return render_template("office/run_new.html", form=form), 200 if form.fine else 422
+
+
+def _month_before(day: date) -> date:
+    return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
+def _first_of(month: str) -> date | None:
+    try:
+        return date.fromisoformat(f"{month}-01")
+    except ValueError:
+        return None
+
+
+@page("/runs/<int:run_id>", roles=EVERYONE)
+def run(session: Session, run_id: int) -> ResponseReturnValue:
+    """One run: how far it is, what it came to, and what it could not bill."""
+    return render_template("office/run.html", **_view(session, run_id))
+
+
+@page("/runs/<int:run_id>/progress", roles=EVERYONE)
+def run_progress(session: Session, run_id: int) -> ResponseReturnValue:
+    """The part that changes while the run works; when it rests, the whole page is loaded again."""
+    view = _view(session, run_id)
+    answer = make_response(render_template("office/_run_progress.html", **view))
+    if not view["moving"]:
+        answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
+def _view(session: Session, run_id: int) -> dict[str, Any]:
+    one = session.get(BillingRun, run_id) or abort(404)
+    own = Invoice.run_id == one.id
+    count, total, least, most, usage = session.execute(
+        select(
+            func.count(),
+            func.coalesce(func.sum(Invoice.amount_minor), 0),
+            func.min(Invoice.amount_minor),
+            func.max(Invoice.amount_minor),
+            func.coalesce(func.sum(Invoice.usage), 0),
+        ).where(own)
+    ).one()
+    samples = session.scalars(select(Invoice).where(own).order_by(Invoice.amount_minor.desc()).limit(SAMPLES)).all()
+    unbilled = problems(session, one.id, limit=PROBLEMS)
+    ids = [bill.connection_id for bill in samples] + [problem.connection_id for problem in unbilled]
+    return {
+        "run": one,
+        "moving": one.status in MOVING,
+        "count": count,
+        "total": Money(int(total), settings().currency),
+        "least": least,
+        "most": most,
+        "usage": usage,
+        "samples": samples,
+        "problems": unbilled,
+        "accounts": account_numbers(session, ids),
+        "states": STATES,
+        "reasons": REASONS,
+    }
+
+
+@page("/runs/<int:run_id>/issue", roles=CLERKS, methods=("GET", "POST"))
+def confirm_issue(session: Session, run_id: int) -> ResponseReturnValue:
+    """Say what issuing does, then do it: invoices get numbers, accounts are charged, bills go out by SMS."""
+    view = _view(session, run_id)
+    if request.method == "GET":
+        return render_template("office/run_issue.html", **view)
+    done = issue_run(session, run_id, officer().actor)
+    if isinstance(done, BillingRun):
+        flash("The invoices are being issued.", "good")
+    else:
+        flash("This run is not waiting to be issued. Look at its state.", "bad")
+    return redirect(url_for("office.run", run_id=run_id), 303)
+
+
+@page("/runs/<int:run_id>/cancel", roles=CLERKS, methods=("GET", "POST"))
+def confirm_cancel(session: Session, run_id: int) -> ResponseReturnValue:
+    """Take a run back before it is issued: its drafts go, nothing else changes."""
+    view = _view(session, run_id)
+    if request.method == "GET":
+        return render_template("office/run_cancel.html", **view)
+    done = cancel_run(session, run_id, officer().actor)
+    if isinstance(done, BillingRun):
+        flash("The run is cancelled, its drafts are gone.", "good")
+    else:
+        flash("This run can no longer be cancelled.", "bad")
+    return redirect(url_for("office.run", run_id=run_id), 303)

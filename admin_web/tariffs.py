@@ -1,0 +1,88 @@
+"""Tariffs: the list, a new one, its versions in time and what a usage costs by it."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from admin_web.access import CLERKS, EVERYONE, page
+from admin_web.customers import KINDS
+from admin_web.forms import FormSchema, choice, filled, read, word
+from admin_web.tariff_editor import SAMPLE_USAGE, reckon
+from admin_web.tariff_sheet import MODELS, sheet_of
+from billing.models import Connection, Invoice, Tariff, TariffVersion
+from billing.tariffs import add_tariff, version_in_force
+from core.clock import today
+from core.config import settings
+
+
+class TariffForm(FormSchema):
+    name = word(80)
+    customer_class = choice(KINDS)
+
+
+@page("/tariffs", roles=EVERYONE)
+def tariffs(session: Session) -> ResponseReturnValue:
+    """Every tariff with the version in force today."""
+    day = today(settings().utility_zone)
+    counted = dict(
+        session.execute(select(Connection.tariff_id, func.count()).group_by(Connection.tariff_id)).tuples().all()
+    )
+    rows = session.scalars(select(Tariff).order_by(Tariff.name)).all()
+    return render_template(
+        "office/tariffs.html",
+        rows=rows,
+        now={tariff.id: version_in_force(session, tariff.id, day) for tariff in rows},
+        connections=counted,
+        kinds=KINDS,
+    )
+
+
+@page("/tariffs/new", roles=CLERKS, methods=("GET", "POST"))
+def new_tariff(session: Session) -> ResponseReturnValue:
+    """A tariff by its name; its prices follow in a version."""
+    form = filled(customer_class="domestic")
+    if request.method == "POST":
+        form = read(TariffForm(), request.form)
+        if form.fine:
+            made = add_tariff(session, form.values["name"], form.values["customer_class"])
+            if made is not None:
+                flash("Now say what it charges.", "note")
+                return redirect(url_for("office.new_version", tariff_id=made.id), 303)
+            form.refuse("name", "There is a tariff of this name already.")
+    return render_template("office/tariff_new.html", form=form, kinds=KINDS), 200 if form.fine else 422
+
+
+@page("/tariffs/<int:tariff_id>", roles=EVERYONE)
+def tariff(session: Session, tariff_id: int) -> ResponseReturnValue:
+    """One tariff: its versions, the one in force marked, and a calculator of it."""
+    one = session.get(Tariff, tariff_id) or abort(404)
+    day = today(settings().utility_zone)
+    versions = session.scalars(
+        select(TariffVersion).where(TariffVersion.tariff_id == one.id).order_by(TariffVersion.valid_from.desc())
+    ).all()
+    current = version_in_force(session, one.id, day)
+    form = filled(usage=request.args.get("usage", SAMPLE_USAGE))
+    return render_template(
+        "office/tariff.html",
+        tariff=one,
+        versions=versions,
+        used=_bills_by_version(session, one.id),
+        current=current,
+        reckoned=reckon(current.rules, form) if current else None,
+        usage=form.raw["usage"],
+        day_now=day,
+        sheets={version.id: sheet_of(version.rules) for version in versions},
+        models=MODELS,
+        kinds=KINDS,
+    )
+
+
+def _bills_by_version(session: Session, tariff_id: int) -> dict[int, int]:
+    rows = session.execute(
+        select(Invoice.tariff_version_id, func.count())
+        .join(TariffVersion, TariffVersion.id == Invoice.tariff_version_id)
+        .where(TariffVersion.tariff_id == tariff_id)
+        .group_by(Invoice.tariff_version_id)
+    )
+    return dict(rows.tuples().all())

@@ -1,0 +1,1 @@
+"""The utility's books: customers, connections, meters, readings, tariffs, bills and the ledger."""

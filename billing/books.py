@@ -1,0 +1,97 @@
+"""The invariants of the books, each as one query that finds what breaks it."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+SAMPLE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """One promise: how often it is broken, and a few of the places."""
+
+    name: str
+    violations: int
+    sample: list[str] = field(default_factory=list)
+
+
+# Each gives one row, a text, for each violation.
+QUERIES = {
+    "every entry sums to zero": """
+        SELECT 'entry ' || entry_id FROM posting GROUP BY entry_id HAVING sum(amount_minor) <> 0""",
+    "every entry has postings": """
+        SELECT 'entry ' || e.id FROM ledger_entry e WHERE NOT EXISTS (SELECT FROM posting p WHERE p.entry_id = e.id)""",
+    "every posting has its entry": """
+        SELECT 'posting ' || p.id FROM posting p
+        WHERE NOT EXISTS (SELECT FROM ledger_entry e WHERE e.id = p.entry_id)""",
+    "balances equal the receivable postings": """
+        SELECT 'connection ' || coalesce(b.connection_id, p.connection_id)
+        FROM balance b FULL JOIN (
+            SELECT connection_id, sum(amount_minor) AS amount FROM posting WHERE account = 'receivable' GROUP BY 1
+        ) p ON p.connection_id = b.connection_id
+        WHERE coalesce(b.amount_minor, 0) <> coalesce(p.amount, 0)""",
+    "receivables equal all balances": """
+        SELECT 'receivable ' || r.amount || ', balances ' || b.amount
+        FROM (SELECT coalesce(sum(amount_minor), 0) AS amount FROM posting WHERE account = 'receivable') r,
+             (SELECT coalesce(sum(amount_minor), 0) AS amount FROM balance) b
+        WHERE r.amount <> b.amount""",
+    "each invoice equals its lines": """
+        SELECT 'invoice ' || i.id FROM invoice i LEFT JOIN (
+            SELECT invoice_id, sum(amount_minor) AS amount FROM invoice_line GROUP BY 1
+        ) l ON l.invoice_id = i.id
+        WHERE i.amount_minor <> coalesce(l.amount, 0)""",
+    "each issued invoice equals its postings": """
+        SELECT 'invoice ' || i.id FROM invoice i
+        LEFT JOIN ledger_entry e ON e.source = 'invoice:' || i.id
+        LEFT JOIN posting p ON p.entry_id = e.id AND p.account = 'receivable' AND p.connection_id = i.connection_id
+        WHERE i.status = 'issued'
+        GROUP BY i.id HAVING i.amount_minor <> coalesce(sum(p.amount_minor), 0)""",
+    "no draft is posted, no posting without its invoice": """
+        SELECT e.source FROM ledger_entry e
+        LEFT JOIN invoice i ON e.source = 'invoice:' || i.id AND i.status = 'issued'
+        WHERE e.kind = 'invoice' AND i.id IS NULL""",
+    "invoice numbers have no gap within a run": """
+        SELECT 'run ' || r.id FROM billing_run r LEFT JOIN invoice i ON i.run_id = r.id
+        WHERE r.status = 'issued'
+        GROUP BY r.id
+        HAVING count(i.number) <> coalesce(r.number_to - r.number_from + 1, 0)
+            OR count(i.number) <> count(DISTINCT i.number)
+            OR min(substr(i.number, 5)::bigint) <> r.number_from OR max(substr(i.number, 5)::bigint) <> r.number_to""",
+    "no number was given out twice": """
+        SELECT 'runs ' || a.id || ' and ' || b.id FROM billing_run a
+        JOIN billing_run b ON b.id > a.id AND b.number_from <= a.number_to AND b.number_to >= a.number_from""",
+    "a finished run has nothing left over": """
+        SELECT 'run ' || r.id FROM billing_run r JOIN invoice i ON i.run_id = r.id
+        WHERE (r.status = 'issued' AND i.status = 'draft') OR r.status = 'cancelled'
+        GROUP BY r.id""",
+    "bills follow each other without a gap or an overlap": """
+        SELECT 'invoice ' || id FROM (
+            SELECT id, opening_reading_id, lag(closing_reading_id)
+                OVER (PARTITION BY connection_id, kind ORDER BY period_start) AS previous FROM invoice
+        ) chain WHERE previous <> opening_reading_id""",
+    "billed usage equals the readings between": """
+        SELECT 'invoice ' || i.id FROM invoice i
+        JOIN reading o ON o.id = i.opening_reading_id
+        JOIN reading c ON c.id = i.closing_reading_id
+        LEFT JOIN reading r ON r.connection_id = i.connection_id AND r.status = 'accepted'
+            AND (r.taken_on, r.id) > (o.taken_on, o.id) AND (r.taken_on, r.id) <= (c.taken_on, c.id)
+        GROUP BY i.id HAVING i.usage <> coalesce(sum(r.usage), 0)""",
+    "a meter is at one place at most": """
+        SELECT 'meter ' || meter_id FROM meter_assignment WHERE to_on IS NULL GROUP BY meter_id HAVING count(*) > 1""",
+    "every reading says who entered it": """
+        SELECT 'reading ' || id FROM reading WHERE entered_by = ''""",
+}
+
+
+def check(session: Session) -> list[Invariant]:
+    """Check all of it. Reads everything: for the hour, not for a request."""
+    return [_checked(session, name, query) for name, query in QUERIES.items()]
+
+
+def _checked(session: Session, name: str, query: str) -> Invariant:
+    counted = text(f"SELECT count(*) FROM ({query}) found")  # noqa: S608  the queries are the constants above
+    count = session.scalar(counted) or 0
+    sample = list(session.scalars(text(f"{query} LIMIT {SAMPLE}"))) if count else []
+    return Invariant(name, count, sample)

@@ -1,0 +1,128 @@
+"""Double entry: the one way money is written down."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from billing.ledger_models import Balance, LedgerEntry, Posting
+from core.clock import now
+from core.config import settings
+from core.money import Money
+
+RECEIVABLE = "receivable"
+SUSPENSE = "suspense"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One side of an entry in minor units: debit positive, credit negative. `receivable` needs its connection."""
+
+    account: str
+    amount_minor: int
+    connection_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """What one entry did to a connection's debt (negative: it paid), and the day's moment."""
+
+    entry_id: int
+    kind: str
+    memo: str
+    amount: Money
+    at: datetime
+
+
+def money(minor: int) -> Money:
+    """`minor` units of the utility's currency."""
+    return Money(minor, settings().currency)
+
+
+def post(
+    session: Session, kind: str, source: str, legs: Sequence[Leg], memo: str = "", *, at: datetime | None = None
+) -> LedgerEntry | None:
+    """Write one entry. None where an entry from this `source` ("receipt:mpesa:600100:ABC") exists already.
+
+    ValueError where the legs do not sum to zero; the database would refuse that too, at commit.
+    """
+    if not legs or sum(leg.amount_minor for leg in legs) != 0:
+        raise ValueError(f"the legs of {source} do not sum to zero")
+    entry = session.execute(
+        upsert(LedgerEntry)
+        .values(kind=kind, source=source, memo=memo, created_at=at or now())
+        .on_conflict_do_nothing(index_elements=["source"])
+        .returning(LedgerEntry)
+    ).scalar_one_or_none()
+    if entry is None:
+        return None
+    session.execute(
+        insert(Posting),
+        [
+            {
+                "entry_id": entry.id,
+                "account": leg.account,
+                "connection_id": leg.connection_id,
+                "amount_minor": leg.amount_minor,
+            }
+            for leg in sorted(legs, key=lambda leg: leg.connection_id or 0)
+        ],
+    )
+    return entry
+
+
+def balance_of(session: Session, connection_id: int) -> Money:
+    """What the connection owes; negative is its credit."""
+    minor = session.execute(select(Balance.amount_minor).where(Balance.connection_id == connection_id)).scalar()
+    return money(minor or 0)
+
+
+def statement(
+    session: Session, connection_id: int, *, before: int | None = None, limit: int = 50
+) -> list[StatementLine]:
+    """The entries that moved the connection's balance, newest first; `before` is the last entry_id seen."""
+    query = (
+        select(LedgerEntry.id, LedgerEntry.kind, LedgerEntry.memo, Posting.amount_minor, LedgerEntry.created_at)
+        .join(Posting, Posting.entry_id == LedgerEntry.id)
+        .where(Posting.connection_id == connection_id, Posting.account == RECEIVABLE)
+        .order_by(Posting.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(LedgerEntry.id < before)
+    return [
+        StatementLine(entry_id, kind, memo, money(minor), at)
+        for entry_id, kind, memo, minor, at in session.execute(query)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class LastPaid:
+    """The newest payment that a connection was credited with."""
+
+    amount: Money
+    at: datetime
+
+    def on(self, zone: str) -> date:
+        """The day of it where the utility is."""
+        return self.at.astimezone(ZoneInfo(zone)).date()
+
+
+def last_payment(session: Session, connection_id: int) -> LastPaid | None:
+    """The newest entry that lowered the connection's debt by money received (kind "payment")."""
+    row = session.execute(
+        select(Posting.amount_minor, LedgerEntry.created_at)
+        .join(LedgerEntry, LedgerEntry.id == Posting.entry_id)
+        .where(
+            Posting.connection_id == connection_id,
+            Posting.account == RECEIVABLE,
+            LedgerEntry.kind == "payment",
+        )
+        .order_by(Posting.id.desc())
+        .limit(1)
+    ).first()
+    return LastPaid(money(-row[0]), row[1]) if row else None

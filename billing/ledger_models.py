@@ -1,0 +1,48 @@
+"""The ledger's tables: append-only, and every entry sums to zero. The database itself holds both rules."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database import Base
+
+
+class LedgerEntry(Base):
+    """One event in the books. `source` names its cause ("invoice:12") and is unique: posted once."""
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (Index("ix_ledger_entry_created_at", "created_at", "id"),)
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    kind: Mapped[str]
+    memo: Mapped[str]
+    source: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+
+
+class Posting(Base):
+    """One leg of an entry, in minor units: debit positive, credit negative."""
+
+    __tablename__ = "posting"
+    __table_args__ = (
+        CheckConstraint("amount_minor <> 0", name="amount"),
+        CheckConstraint("account <> 'receivable' OR connection_id IS NOT NULL", name="receivable"),
+        Index("ix_posting_connection_id", "connection_id", "id", postgresql_where=text("connection_id IS NOT NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("ledger_entry.id"), index=True)
+    account: Mapped[str]
+    connection_id: Mapped[int | None] = mapped_column(ForeignKey("connection.id"))
+    amount_minor: Mapped[int]
+
+
+class Balance(Base):
+    """What a connection owes (negative: its credit). A trigger on `posting` keeps it; nothing else writes it."""
+
+    __tablename__ = "balance"
+    __table_args__ = (Index("ix_balance_owing", "amount_minor", "connection_id"),)
+
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"), primary_key=True, autoincrement=False)
+    amount_minor: Mapped[int]

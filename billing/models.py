@@ -1,0 +1,189 @@
+"""Who is supplied, where, through which meter, and what the dials said."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Sequence, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from billing.bill_models import (
+    BillingRun,
+    Invoice,
+    InvoiceLine,
+    NumberSeries,
+    RunBatch,
+    RunProblem,
+    Tariff,
+    TariffVersion,
+)
+from billing.ledger_models import Balance, LedgerEntry, Posting
+from core.database import Base
+from core.phone import Phone
+
+__all__ = [
+    "ACCOUNT_BODY",
+    "Balance",
+    "BillingRun",
+    "Connection",
+    "Customer",
+    "CustomerPhone",
+    "Invoice",
+    "InvoiceLine",
+    "LedgerEntry",
+    "Meter",
+    "MeterAssignment",
+    "NumberSeries",
+    "Posting",
+    "Reading",
+    "RunBatch",
+    "RunProblem",
+    "Tariff",
+    "TariffVersion",
+    "Zone",
+]
+
+ACCOUNT_BODY = Sequence("account_body", start=100001, metadata=Base.metadata)
+
+
+class Zone(Base):
+    """An area that is read and billed together."""
+
+    __tablename__ = "zone"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+
+
+class Customer(Base):
+    """A person or an organisation that owes and pays."""
+
+    __tablename__ = "customer"
+    __table_args__ = (
+        CheckConstraint("kind IN ('domestic', 'commercial', 'institution')", name="kind"),
+        CheckConstraint("status IN ('active', 'closed')", name="status"),
+        Index("ix_customer_name", "name", "id"),
+        Index("ix_customer_words", func.to_tsvector(text("'simple'"), text("name")), postgresql_using="gin"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str] = mapped_column(default="domestic")
+    language: Mapped[str]
+    status: Mapped[str] = mapped_column(default="active")
+    consent_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class CustomerPhone(Base):
+    """A phone speaks for one customer; a customer may have several."""
+
+    __tablename__ = "customer_phone"
+
+    phone: Mapped[Phone] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
+    added_by: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Connection(Base):
+    """A place that is supplied, by the account number on its bills. It stays when its customers change."""
+
+    __tablename__ = "connection"
+    __table_args__ = (
+        CheckConstraint("status IN ('active', 'suspended', 'closed')", name="status"),
+        Index("ix_connection_account_no_prefix", "account_no", postgresql_ops={"account_no": "text_pattern_ops"}),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    account_no: Mapped[str] = mapped_column(unique=True)
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"), index=True)
+    zone_id: Mapped[int] = mapped_column(ForeignKey("zone.id"), index=True)
+    tariff_id: Mapped[int] = mapped_column(ForeignKey("tariff.id"), index=True)
+    status: Mapped[str] = mapped_column(default="active")
+    address: Mapped[str]
+    opened_on: Mapped[date]
+
+
+class Meter(Base):
+    """A meter with its number of dials; it moves between the store and connections."""
+
+    __tablename__ = "meter"
+    __table_args__ = (
+        CheckConstraint("digits BETWEEN 3 AND 10", name="digits"),
+        CheckConstraint("status IN ('stock', 'installed', 'retired')", name="status"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    serial: Mapped[str] = mapped_column(unique=True)
+    digits: Mapped[int]
+    size_mm: Mapped[int]
+    status: Mapped[str] = mapped_column(default="stock")
+
+
+class MeterAssignment(Base):
+    """A meter's time at a connection; at most one is open for each of them."""
+
+    __tablename__ = "meter_assignment"
+    __table_args__ = (
+        Index("uq_meter_assignment_meter_open", "meter_id", unique=True, postgresql_where=text("to_on IS NULL")),
+        Index(
+            "uq_meter_assignment_connection_open",
+            "connection_id",
+            unique=True,
+            postgresql_where=text("to_on IS NULL"),
+        ),
+        Index("ix_meter_assignment_connection_id", "connection_id", "from_on"),
+        Index("ix_meter_assignment_meter_id", "meter_id", "from_on"),
+        CheckConstraint("(to_on IS NULL) = (end_value IS NULL)", name="closed"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    meter_id: Mapped[int] = mapped_column(ForeignKey("meter.id"))
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
+    from_on: Mapped[date]
+    to_on: Mapped[date | None]
+    start_value: Mapped[Decimal]
+    end_value: Mapped[Decimal | None]
+
+
+class Reading(Base):
+    """What a meter showed on a day, who said so, and the usage since the reading before it."""
+
+    __tablename__ = "reading"
+    __table_args__ = (
+        CheckConstraint("value >= 0", name="value"),
+        CheckConstraint("usage >= 0", name="usage"),
+        CheckConstraint(
+            "source IN ('customer_ussd', 'customer_sms', 'office', 'field', 'estimate', 'opening')", name="source"
+        ),
+        CheckConstraint("status IN ('accepted', 'review', 'rejected', 'superseded')", name="status"),
+        # The same number said twice on a day is one reading, however often and at once it arrives.
+        Index(
+            "uq_reading_said_once",
+            "connection_id",
+            "meter_id",
+            "taken_on",
+            "value",
+            unique=True,
+            postgresql_where=text("status IN ('accepted', 'review')"),
+        ),
+        Index("ix_reading_accepted", "connection_id", "taken_on", "id", postgresql_where=text("status = 'accepted'")),
+        Index("ix_reading_review", "id", postgresql_where=text("status = 'review'")),
+        Index("ix_reading_connection_id", "connection_id", "id"),
+        Index("ix_reading_meter_id", "meter_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
+    meter_id: Mapped[int] = mapped_column(ForeignKey("meter.id"))
+    value: Mapped[Decimal]
+    usage: Mapped[Decimal]
+    taken_on: Mapped[date]
+    source: Mapped[str]
+    entered_by: Mapped[str]
+    status: Mapped[str]
+    note: Mapped[str] = mapped_column(default="")
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]

@@ -1,0 +1,28 @@
+"""Billing months: a period is named by its first day."""
+
+from datetime import date, timedelta
+
+from billing.rules import TariffRules
+
+
+def month_of(day: date) -> date:
+    """The first day of the month that `day` is in."""
+    return day.replace(day=1)
+
+
+def next_month(month: date) -> date:
+    return month_of(month.replace(day=28) + timedelta(days=4))
+
+
+def last_day(month: date) -> date:
+    return next_month(month) - timedelta(days=1)
+
+
+def months_between(earlier: date, later: date) -> int:
+    """How many months `later` is after `earlier`; the days do not count."""
+    return (later.year - earlier.year) * 12 + later.month - earlier.month
+
+
+def season_of(rules: TariffRules, month: date) -> str | None:
+    """The tariff's season in that month, where it says."""
+    return next((season for season, months in rules.season_months.items() if month.month in months), None)

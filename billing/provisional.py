@@ -1,0 +1,49 @@
+"""The bill a reading would give if the month were billed with it."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy.orm import Session
+
+from billing.charging import ChargedLine, charge
+from billing.models import Connection
+from billing.months import month_of
+from billing.rating import rate
+from billing.readings import judge, latest_reading
+from billing.tariffs import rules_of, version_in_force
+from billing.unbilled import unbilled_of
+from core.config import settings
+from core.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Provisional:
+    """A bill that nobody owes yet. `usage` is in the meter's unit."""
+
+    usage: Decimal
+    lines: tuple[ChargedLine, ...]
+    total: Money
+
+
+def provisional_bill(session: Session, connection: Connection, value: Decimal, on: date) -> Provisional | None:
+    """Rate what has been used since the last bill, with the meter at `value` on that day; writes nothing.
+
+    The value may be in the books already. None where the meter cannot show it, or nothing can be billed.
+    """
+    session.flush()
+    since = unbilled_of(session, connection.id, on)
+    version = version_in_force(session, connection.tariff_id, month_of(on))
+    if since is None or version is None or since.opening_id is None:
+        return None
+    usage = since.usage
+    last = latest_reading(session, connection.id)
+    if last is None or (last.value, last.taken_on) != (value, on):
+        further = judge(session, connection.id, value, on=on).usage
+        if further is None:
+            return None
+        usage += further
+    rules = rules_of(version)
+    bill = rate(rules, usage, since.period(rules, month_of(on), on))
+    charged = charge(bill, settings().currency)
+    return Provisional(usage, charged.lines, charged.total)

@@ -1,0 +1,1 @@
+"""Money arriving: M-Pesa pushes and PayBill payments, settled exactly once."""

@@ -1,0 +1,160 @@
+"""The wire formats of Daraja's notices, read and checked here and nowhere else."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
+
+NAIROBI = ZoneInfo("Africa/Nairobi")  # the zone of Daraja's own timestamps, whatever the utility's is
+RECEIPT = validate.Regexp(r"^[A-Za-z0-9]{6,20}$")
+
+
+class Unreadable(ValueError):
+    """The body is not what the provider documents; the message says where, without its values."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushOutcome:
+    """A push's callback; `receipt` and `amount` (major units) come with success alone."""
+
+    merchant_request_id: str
+    checkout_request_id: str
+    result_code: str
+    result_text: str
+    receipt: str | None
+    amount: Decimal | None
+    paid_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaybillPayment:
+    """A validation or confirmation of a payment that the customer began herself. `amount` is in major units."""
+
+    receipt: str
+    amount: Decimal
+    shortcode: str
+    account: str
+    phone: str
+    paid_at: datetime
+
+
+def moment(raw: str) -> datetime | None:
+    """Daraja's YYYYMMDDHHmmss, as UTC."""
+    try:
+        return datetime.strptime(raw, "%Y%m%d%H%M%S").replace(tzinfo=NAIROBI).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+class Loose(fields.Field[str]):
+    """A string that arrives as a number as well."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+            raise ValidationError("neither text nor a number")
+        return str(value).strip()
+
+
+class Item(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    name = fields.String(required=True, data_key="Name")
+    value = Loose(data_key="Value", load_default=None, allow_none=True)  # Balance comes without one
+
+
+class Metadata(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    items = fields.List(fields.Nested(Item), required=True, data_key="Item")
+
+
+class PushCallback(Schema):
+    """Body.stkCallback of the callback (Daraja 3.0, M-Pesa Express)."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    merchant_request_id = fields.String(required=True, data_key="MerchantRequestID", validate=validate.Length(1, 100))
+    checkout_request_id = fields.String(required=True, data_key="CheckoutRequestID", validate=validate.Length(1, 100))
+    result_code = Loose(required=True, data_key="ResultCode")
+    result_text = Loose(data_key="ResultDesc", load_default="")
+    metadata = fields.Nested(Metadata, data_key="CallbackMetadata", load_default=None, allow_none=True)
+
+    @post_load
+    def made(self, data: dict[str, Any], **_: Any) -> PushOutcome:
+        metadata = data.pop("metadata")
+        items = {item["name"]: item["value"] for item in metadata["items"]} if metadata else {}
+        receipt = items.get("MpesaReceiptNumber")
+        if data["result_code"] == "0":
+            if receipt is None:
+                raise ValidationError("success without MpesaReceiptNumber")
+            RECEIPT(receipt)
+        amount = exact(items["Amount"]) if items.get("Amount") else None
+        return PushOutcome(**data, receipt=receipt, amount=amount, paid_at=moment(items.get("TransactionDate") or ""))
+
+
+class Paybill(Schema):
+    """C2B validation and confirmation (Daraja 3.0, Customer to Business)."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    receipt = Loose(required=True, data_key="TransID", validate=RECEIPT)
+    amount = Loose(required=True, data_key="TransAmount")
+    shortcode = Loose(required=True, data_key="BusinessShortCode")
+    account = Loose(data_key="BillRefNumber", load_default="", validate=validate.Length(0, 100))
+    phone = Loose(data_key="MSISDN", load_default="", validate=validate.Length(0, 100))
+    time = Loose(data_key="TransTime", load_default="")
+
+    @post_load
+    def made(self, data: dict[str, Any], **_: Any) -> PaybillPayment:
+        paid_at = moment(data.pop("time")) or datetime.now(UTC)
+        return PaybillPayment(**{**data, "amount": exact(data["amount"])}, paid_at=paid_at)
+
+
+def exact(raw: str) -> Decimal:
+    """A positive amount in major units; ValidationError for anything else."""
+    try:
+        amount = Decimal(raw)
+    except InvalidOperation:
+        raise ValidationError("an amount that is no number") from None
+    if not amount.is_finite() or not 0 < amount < 10**9:
+        raise ValidationError("an amount that is not one")
+    return amount
+
+
+def read_push(body: bytes) -> PushOutcome:
+    """The outcome in a push's callback. Raises Unreadable."""
+    envelope = _object(body)
+    inner = envelope.get("Body")
+    return _load(PushCallback(), inner.get("stkCallback") if isinstance(inner, dict) else None)  # type: ignore[no-any-return]
+
+
+def read_paybill(body: bytes) -> PaybillPayment:
+    """The payment in a C2B validation or confirmation. Raises Unreadable."""
+    return _load(Paybill(), _object(body))  # type: ignore[no-any-return]
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(body, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        raise Unreadable("not JSON") from None
+    if not isinstance(parsed, dict):
+        raise Unreadable("not a JSON object")
+    return parsed
+
+
+def _load(schema: Schema, data: Any) -> Any:
+    if not isinstance(data, dict):
+        raise Unreadable("the notice lacks its body")
+    try:
+        return schema.load(data)
+    except ValidationError as error:
+        raise Unreadable(f"wrong or missing: {', '.join(sorted(map(str, error.messages)))}") from None

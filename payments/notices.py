@@ -1,0 +1,38 @@
+"""The inbox of provider notices: each is kept whole before it is answered, and worked on after."""
+
+import hashlib
+from collections.abc import Mapping
+
+from sqlalchemy.orm import Session
+
+from core.clock import now
+from core.outbox import after_commit
+from payments.models import Notice
+
+KEPT_HEADERS = ("content-type", "user-agent", "x-forwarded-for", "x-request-id")
+
+
+def store_notice(
+    session: Session, kind: str, body: bytes, *, token: str | None, headers: Mapping[str, str], remote_addr: str
+) -> Notice:
+    """Keep a notice of `kind` ("stk", "paybill") and have it settled after the commit."""
+    kept = {name.lower(): value[:500] for name, value in headers.items() if name.lower() in KEPT_HEADERS}
+    notice = Notice(
+        provider="mpesa",
+        kind=kind,
+        token=token,
+        body=body,
+        headers=kept,
+        remote_addr=remote_addr,
+        digest=hashlib.sha256(body).hexdigest(),
+        received_at=now(),
+    )
+    session.add(notice)
+    session.flush()
+    after_commit(session, "payments.settle", notice.id)
+    return notice
+
+
+def conclude(notice: Notice, outcome: str, note: str = "") -> None:
+    """Write down what became of it: 'applied', 'duplicate' or 'quarantined', and why."""
+    notice.outcome, notice.note, notice.processed_at = outcome, note or None, now()

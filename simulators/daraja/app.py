@@ -1,0 +1,41 @@
+"""The web application of the simulated Daraja."""
+
+from flask import Flask, Response
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+from simulators.daraja import control, oauth, stk
+from simulators.daraja.errors import DarajaError
+from simulators.daraja.mpesa import Mpesa
+from simulators.daraja.settings import DarajaSettings
+from simulators.journal import watch
+
+NAMES = {
+    "/oauth/v1/generate": "Daraja token",
+    "/mpesa/stkpush/v1/processrequest": "STK push",
+    "/mpesa/stkpushquery/v1/query": "STK query",
+}
+
+
+def create_daraja(settings: DarajaSettings) -> Flask:
+    """One Daraja with its own wallets and book."""
+    app = Flask(__name__, static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
+    mpesa, tokens = Mpesa(settings), oauth.Tokens()
+    watch(app, mpesa.journal, NAMES.get)
+    app.register_blueprint(oauth.blueprint(settings, tokens))
+    app.register_blueprint(stk.blueprint(mpesa, tokens))
+    app.register_blueprint(control.blueprint(mpesa, tokens))
+
+    @app.errorhandler(DarajaError)
+    def refused(error: DarajaError) -> Response:
+        return error.response()
+
+    @app.errorhandler(NotFound)
+    def missing(_error: NotFound) -> Response:
+        return DarajaError(404, "404.001.01", "Resource not found").response()
+
+    @app.errorhandler(MethodNotAllowed)
+    def wrong_method(_error: MethodNotAllowed) -> Response:
+        return DarajaError(405, "405.001", "Method Not Allowed").response()
+
+    return app

@@ -1,0 +1,97 @@
+"""A whole running house: `./mita up` in a folder of its own, spoken to from outside only."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import requests
+
+ROOT = Path(__file__).parents[2]
+T = TypeVar("T")
+
+
+class House:
+    """One instance with its data folder, web address, callback URLs and processes."""
+
+    def __init__(self, data: Path, port: int) -> None:
+        self.data, self.port = data, port
+        self.web = f"http://127.0.0.1:{port}"
+        self.network = f"http://127.0.0.1:{port + 1}"
+        self.daraja = f"http://127.0.0.1:{port + 2}"
+        self.log = data.with_suffix(".log")
+
+    def cli(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "ussd_app.cli", *words, "--data", str(self.data)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, env=clean_environment())
+
+    def json(self, *words: str) -> Any:
+        done = self.cli(*words, "--json")
+        return json.loads(done.stdout.strip().splitlines()[-1])
+
+    def pid(self, name: str) -> int:
+        processes = json.loads((self.data / "processes.json").read_text())
+        return int(processes[name]["pid"])
+
+    def kill(self, name: str) -> None:
+        """kill -9 of one process by its name; returns when the supervisor has another in its place."""
+        before = self.pid(name)
+        os.kill(before, signal.SIGKILL)
+        eventually(lambda: self.pid(name) != before, 30, f"{name} is started again")
+
+    def ready(self) -> bool:
+        try:
+            return requests.get(f"{self.web}/readyz", timeout=5).status_code == 200
+        except requests.RequestException:
+            return False
+
+
+def clean_environment() -> dict[str, str]:
+    taken = ("DATABASE_URL", "REDIS_URL", "MITA_ENV", "PORT")
+    return {name: value for name, value in os.environ.items() if name not in taken}
+
+
+def eventually(ask: Callable[[], T], seconds: float, what: str) -> T:
+    """The first true answer of `ask`; fails after `seconds`."""
+    end = time.monotonic() + seconds
+    while not (answer := ask()):
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+    return answer
+
+
+def free_ports() -> int:
+    """The first of three free ports in a row."""
+    for base in range(20000, 40000, 10):
+        try:
+            for port in range(base, base + 3):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return base
+    raise AssertionError("no free ports")
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    house = House(tmp_path_factory.mktemp("house") / "data", free_ports())
+    with house.log.open("wb") as log:
+        up = subprocess.Popen(
+            [sys.executable, "-m", "ussd_app.cli", "up", "--port", str(house.port), "--data", str(house.data)],
+            cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=clean_environment(),
+        )  # fmt: skip
+        try:
+            eventually(lambda: house.ready() or up.poll() is not None, 90, "the house is up")
+            assert up.poll() is None, house.log.read_text()[-4000:]
+            yield house
+        finally:
+            up.send_signal(signal.SIGINT)
+            assert up.wait(30) == 0, house.log.read_text()[-4000:]

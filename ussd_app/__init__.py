@@ -1,0 +1,1 @@
+"""The running service: the Flask app, its gateways, its jobs and the `mita` command."""

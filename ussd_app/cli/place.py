@@ -1,0 +1,75 @@
+"""Which instance a command is about: the servers in the environment, else those of the data folder."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import click
+
+from core.config import settings
+from ussd_app.embedded.binaries import ServerMissing
+from ussd_app.embedded.folder import DataFolder, InUse
+from ussd_app.embedded.instance import ROOT, Instance
+from ussd_app.embedded.running import NotReady, running
+from ussd_app.embedded.servers import embedded_postgres, known
+
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=ROOT / ".mita",
+    show_default=".mita",
+    help="Folder of the instance's data.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object as the last line.")
+
+
+class Failure(click.ClickException):
+    """Something is wrong that the person at the terminal can do something about. Exit code 1."""
+
+    def show(self, file: object = None) -> None:
+        click.echo(self.message, err=True)
+
+
+def data_folder(path: Path) -> DataFolder:
+    return DataFolder(path.resolve())
+
+
+def print_json(value: object) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def use_instance(data: Path) -> None:
+    """Put the settings of the instance in `data` into the environment; what is set there already wins."""
+    folder = data_folder(data)
+    if folder.exists:
+        instance = Instance(folder, known(folder, os.environ), folder.remembered().get("port", 8000), os.environ)
+        os.environ.update({name: value for name, value in instance.settings().items() if value})
+    if not os.environ.get("DATABASE_URL"):
+        raise Failure(f"There is no instance in {folder.path}. Start one with ./mita up, or set DATABASE_URL.")
+    settings.cache_clear()
+
+
+@contextmanager
+def with_database(data: Path) -> Iterator[None]:
+    """The same for the length of a block, with the database running: that of `up`, or started for this block."""
+    folder = data_folder(data)
+    with ExitStack() as stack:
+        if not os.environ.get("DATABASE_URL") and folder.exists and not folder.running():
+            stack.enter_context(_awake(folder))
+        use_instance(data)
+        yield
+
+
+@contextmanager
+def _awake(folder: DataFolder) -> Iterator[None]:
+    """The folder's own PostgreSQL, which nobody runs at the moment."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(folder.locked())
+            postgres = embedded_postgres(folder)
+            stack.enter_context(running(postgres.program(), folder.logs / "postgres.log"))
+        except (InUse, NotReady, ServerMissing) as error:
+            raise Failure(str(error)) from None
+        yield

@@ -1,0 +1,132 @@
+"""One instance as its processes see it: the environment each is given, and the command lines of all."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import requests
+
+from core.config import Settings, variable
+from ussd_app.embedded.folder import DataFolder
+from ussd_app.embedded.program import Program
+from ussd_app.embedded.servers import Servers
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = (sys.executable, "-m")
+
+SERVERS = ("postgres", "valkey")
+SERVICE = ("web", "worker", "relay", "clock")
+SIMULATORS = ("phone_network", "daraja")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A data folder with its servers and its port. The simulators have the two ports that follow."""
+
+    folder: DataFolder
+    servers: Servers
+    port: int
+    environ: Mapping[str, str]
+    """What the caller has set; it wins over what we would choose."""
+
+    @property
+    def development(self) -> bool:
+        return self.environ.get("MITA_ENV", "development") == "development"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        ports = {"web": self.port}
+        if self.development:
+            ports |= {"phone_network": self.port + 1, "daraja": self.port + 2}
+        return ports
+
+    def url(self, process: str = "web") -> str:
+        return f"http://127.0.0.1:{self.ports[process]}"
+
+    def settings(self) -> dict[str, str]:
+        """The product's settings: the secrets of the folder, its servers, and in development the simulators."""
+        secrets = self.folder.secrets()
+        chosen = {
+            "MITA_ENV": "development",
+            "SECRET_KEY": secrets["secret_key"],
+            "GATEWAY_SECRET": secrets["gateway_secret"],
+            "PUBLIC_URL": self.url(),
+        }
+        if self.development:
+            chosen |= {
+                "DEMO": "1",
+                "AT_API_KEY": secrets["at_api_key"],
+                "AT_BASE_URL": f"{self.url('phone_network')}/version1",
+                "MPESA_BASE_URL": self.url("daraja"),
+                "MPESA_CONSUMER_KEY": secrets["mpesa_consumer_key"],
+                "MPESA_CONSUMER_SECRET": secrets["mpesa_consumer_secret"],
+                "MPESA_PASSKEY": secrets["mpesa_passkey"],
+            }
+        names = {variable(f.name) for f in fields(Settings)}
+        given = {name: value for name, value in self.environ.items() if name in names and value}
+        urls = {"DATABASE_URL": self.servers.database_url, "REDIS_URL": self.servers.redis_url}
+        return {**chosen, **given, **urls}
+
+    def product(self) -> Settings:
+        """The same, read and checked. Raises SettingsError."""
+        return Settings.from_env(self.settings())
+
+    def base(self) -> dict[str, str]:
+        """The caller's environment without any setting of the product."""
+        names = {variable(f.name) for f in fields(Settings)} | {"PORT", "BIND"}
+        return {**{k: v for k, v in self.environ.items() if k not in names}, "PYTHONUNBUFFERED": "1"}
+
+    def service(self) -> list[Program]:
+        """The processes of the Procfile."""
+        environ = {**self.base(), **self.settings()}
+        web = Program(
+            "web",
+            [*PYTHON, "gunicorn", "-c", "gunicorn.conf.py", "ussd_app.wsgi:app"],
+            {**environ, "BIND": f"127.0.0.1:{self.port}"},
+            ROOT,
+            ready=self.serves,
+        )
+        rest = [self.command(name, name) for name in ("worker", "relay", "clock")]
+        return [web, *rest]
+
+    def command(self, name: str, *words: str) -> Program:
+        """A `mita` command as a process of this instance."""
+        return Program(name, [*PYTHON, "ussd_app.cli", *words], {**self.base(), **self.settings()}, ROOT)
+
+    def simulators(self, callbacks: Mapping[str, str]) -> list[Program]:
+        """The outside world; none of it in production. It is given URLs and keys, never the product's own secrets."""
+        if not self.development:
+            return []
+        ours = self.product()
+        network = {
+            "SIM_USSD_URL": callbacks["ussd"],
+            "SIM_USSD_EVENTS_URL": callbacks["ussd_events"],
+            "SIM_SMS_INBOUND_URL": callbacks["sms_inbound"],
+            "SIM_SMS_DELIVERY_URL": callbacks["sms_delivery"],
+            "SIM_SERVICE_CODE": ours.service_code,
+            "SIM_SHORT_CODE": ours.sms_short_code,
+            "SIM_DARAJA_URL": self.url("daraja"),
+            "SIM_DEMO_URL": f"{self.url()}/demo/{ours.gateway_secret}",
+            "SIM_AT_API_KEY": ours.at_api_key,
+        }
+        daraja = {
+            "SIM_CONSUMER_KEY": ours.mpesa_consumer_key,
+            "SIM_CONSUMER_SECRET": ours.mpesa_consumer_secret,
+            "SIM_PASSKEY": ours.mpesa_passkey,
+            "SIM_SHORTCODE": ours.mpesa_shortcode,
+            "SIM_VALIDATION_URL": callbacks["mpesa_validation"],
+            "SIM_CONFIRMATION_URL": callbacks["mpesa_confirmation"],
+        }
+        return [self._simulator("phone_network", network), self._simulator("daraja", daraja)]
+
+    def _simulator(self, name: str, told: Mapping[str, str]) -> Program:
+        place = {"SIM_HOST": "127.0.0.1", "SIM_PORT": str(self.ports[name]), "MITA_ENV": "development"}
+        return Program(name, [*PYTHON, f"simulators.{name}"], {**self.base(), **place, **told}, ROOT)
+
+    def serves(self) -> bool:
+        """Whether /readyz says that all is well."""
+        try:
+            return requests.get(f"{self.url()}/readyz", timeout=3).status_code == 200
+        except requests.RequestException:
+            return False
