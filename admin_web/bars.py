@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from core.i18n import quantity
 
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 720, 220, 44, 12, 28
+WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 480, 170, 36, 10, 24
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ STARTER: dict[str, Any] = {
         {"from": "6", "to": "20", "rate": "65"},
         {"from": "20", "to": None, "rate": "85"},
     ],
-    "fixed_charges": [{"name": "meter rent", "amount": "50"}],
+    "fixed_charges": [{"name": "meter_rent", "amount": "50"}],
     "rounding": {"line": "0.01"},
 }
 """What the sheet of a tariff without a version begins with: something to change, not an empty table."""
@@ -69,8 +69,8 @@ def reckon(tariff: Mapping[str, Any], form: Form) -> Reckoned:
 
 def first_told(told: object) -> str:
     """The first thing that is wrong with a tariff, with the way to it: "tiers, 2, rate: Not a valid number."."""
-    way = []
-    while isinstance(told, dict):
+    way: list[str] = []
+    while isinstance(told, dict) and told:
         name, told = next(iter(told.items()))
         way.append(str(name + 1 if isinstance(name, int) else name))
     words = str(told[0] if isinstance(told, list) and told else told)

@@ -75,6 +75,7 @@ class BillingRun(Base):
     created_at: Mapped[datetime]
     issued_by: Mapped[str | None]
     issued_at: Mapped[datetime | None]
+    cancelled_by: Mapped[str | None]
 
 
 class RunBatch(Base):

@@ -10,7 +10,7 @@ from decimal import Decimal
 from random import Random
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from billing.accounts import with_check_digit
@@ -214,11 +214,11 @@ def _bill(session: Session, month: date, today: date) -> None:
 
 def _payments(session: Session, chance: Random, places: Sequence[_Place], month: date, today: date) -> None:
     """What came in by the bank after the month's bill: most pay it, some in part, some late, some in advance."""
+    balances = dict(session.execute(select(Balance.connection_id, Balance.amount_minor)).tuples().all())
     for place in places:
         if place.person is None:
             continue
-        owed = session.get_one(Balance, place.connection_id, populate_existing=True).amount_minor
-        paid = _paid(place.person.pays, owed, chance)
+        paid = _paid(place.person.pays, balances[place.connection_id], chance)
         day = next_month(month) + timedelta(days=chance.randint(3, 16))
         if paid <= 0 or day >= today:
             continue

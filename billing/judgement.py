@@ -46,10 +46,10 @@ def judge(session: Session, connection_id: int, value: Decimal, *, on: date | No
         return Judgement("no_meter")
     history = _history(session, connection_id, meter.id)
     previous = history[0] if history else None
+    if not value.is_finite() or value >= 10**meter.digits:
+        return Judgement("too_many_digits", previous)
     if value < 0:
         return Judgement("below", previous)
-    if value >= 10**meter.digits:
-        return Judgement("too_many_digits", previous)
     if on > this_day:
         return Judgement("future", previous)
     if previous is None:

@@ -138,7 +138,7 @@ def cancel_run(session: Session, run_id: int, by: str) -> BillingRun | RunRefusa
     session.execute(delete(InvoiceLine).where(InvoiceLine.invoice_id.in_(drafts)))
     session.execute(delete(Invoice).where(Invoice.run_id == run_id))
     session.execute(update(RunBatch).where(RunBatch.run_id == run_id).values(invoices=0))
-    run.status, run.issued_by = "cancelled", by
+    run.status, run.cancelled_by = "cancelled", by
     session.flush()
     return run
 

@@ -60,6 +60,7 @@ def engine() -> Engine:
         pool_size=8,
         max_overflow=8,
         pool_timeout=5,
+        hide_parameters=True,  # an error in the log shows no names, numbers or amounts
         connect_args={"connect_timeout": 3, "application_name": "mita"},
     )
 

@@ -85,6 +85,7 @@ def _readings(session: Session, phone: Phone, since: datetime) -> list[Seen]:
         .join(Connection, Connection.id == Reading.connection_id)
         .join(CustomerPhone, CustomerPhone.customer_id == Connection.customer_id)
         .where(CustomerPhone.phone == phone, Reading.created_at > since)
+        .order_by(Reading.created_at)
         .limit(MOST)
     ).all()
     return [
@@ -98,6 +99,7 @@ def _payments(session: Session, phone: Phone, since: datetime) -> list[Seen]:
         select(IntentEvent, PaymentIntent)
         .join(PaymentIntent, PaymentIntent.id == IntentEvent.intent_id)
         .where(PaymentIntent.phone == phone, IntentEvent.created_at > since)
+        .order_by(IntentEvent.created_at)
         .limit(MOST)
     ).all()
     return [
@@ -113,6 +115,7 @@ def _entries(session: Session, phone: Phone, since: datetime) -> list[Seen]:
         .join(Connection, Connection.id == Posting.connection_id)
         .join(CustomerPhone, CustomerPhone.customer_id == Connection.customer_id)
         .where(CustomerPhone.phone == phone, LedgerEntry.created_at > since)
+        .order_by(LedgerEntry.created_at)
         .limit(MOST)
     ).all()
     return [
@@ -123,5 +126,10 @@ def _entries(session: Session, phone: Phone, since: datetime) -> list[Seen]:
 
 
 def _messages(session: Session, phone: Phone, since: datetime) -> list[Seen]:
-    rows = session.scalars(select(Message).where(Message.phone == phone, Message.created_at > since).limit(MOST)).all()
+    rows = session.scalars(
+        select(Message)
+        .where(Message.phone == phone, Message.created_at > since)
+        .order_by(Message.created_at)
+        .limit(MOST)
+    ).all()
     return [(m.created_at, f"m{m.id}", f"sms {m.direction}", f"{m.kind}, {m.status}: {m.body}") for m in rows]

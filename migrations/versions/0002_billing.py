@@ -134,6 +134,7 @@ def tariffs_and_runs() -> None:
         number("failed"), number("skipped"), number("issued"), sa.Column("notify", sa.Boolean, nullable=False),
         number("number_from", null=True), number("number_to", null=True), day("issue_on", null=True),
         words("created_by"), moment("created_at"), words("issued_by", null=True), moment("issued_at", null=True),
+        words("cancelled_by", null=True),
         sa.CheckConstraint("status IN ('computing', 'review', 'issuing', 'issued', 'cancelled')", name="status"),
         sa.CheckConstraint("extract(day FROM period) = 1", name="period"),
     )  # fmt: skip

@@ -26,7 +26,10 @@ class Browser:
         self.client = client
 
     def get(self, path: str, **headers: str) -> TestResponse:
-        return self.client.get(f"/office{path}", headers=headers)
+        answer = self.client.get(f"/office{path}", headers=headers)
+        answer.get_data()
+        answer.close()
+        return answer
 
     def tokens(self, path: str) -> dict[str, str]:
         """The hidden tokens that the page at `path` puts into its forms."""

@@ -2,16 +2,20 @@
 
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from admin_web.tariff_sheet import SheetError, rows_of, sheet_of, tariff_from
+from admin_web.tariff_editor import STARTER
+from admin_web.tariff_sheet import COLUMNS, SheetError, rows_of, sheet_of, tariff_from
+from billing.tariff_form import read_tariff
+from billing.tariffs import EXAMPLE
 
 
-def sheet(*blocks: tuple[str, str, str], **fields: str) -> "MultiDict[str, str]":
+def sheet(*blocks: tuple[str, ...], **fields: str) -> "MultiDict[str, str]":
     sent: MultiDict[str, str] = MultiDict(fields)
-    for name, column in zip(("to", "rate", "flat"), zip(*blocks, strict=True), strict=True):
+    for name, column in zip(COLUMNS, zip(*blocks, strict=True), strict=False):
         sent.setlist(name, list(column))
     return sent
 
@@ -29,18 +33,18 @@ def test_a_sheet_becomes_a_tariff() -> None:
         {"from": "6", "to": "60", "rate": "53"},
         {"from": "60", "to": None, "rate": "64"},
     ]
-    assert tariff["fixed_charges"] == [{"name": "meter rent", "amount": "50"}]
+    assert tariff["fixed_charges"] == [{"name": "meter_rent", "amount": "50"}]
     assert tariff["percent_charges"] == [{"name": "sewerage", "rate": "0.75", "base": ["usage"]}]
     assert tariff["taxes"] == [{"name": "VAT", "rate": "0.16", "base": "all"}]
 
 
-def test_a_tariff_comes_back_onto_the_sheet() -> None:
-    tariff = tariff_from(NAIROBI)
+@pytest.mark.parametrize("tariff", [tariff_from(NAIROBI), EXAMPLE, STARTER], ids=["nairobi", "example", "starter"])
+def test_a_tariff_comes_back_onto_the_sheet(tariff: dict[str, Any]) -> None:
     fields, rows, all_shown = sheet_of(tariff)
     assert all_shown
-    again = sheet(*((row["to"], row["rate"], row["flat"]) for row in rows), **fields)
-    assert tariff_from(again) == tariff
-    assert len(rows_of(again)) == 3
+    again = sheet(*(tuple(row[name] for name in COLUMNS) for row in rows), **fields)
+    assert read_tariff(tariff_from(again)) == read_tariff(tariff)
+    assert len(rows_of(again)) == len(tariff["tiers"])
 
 
 def test_what_the_sheet_cannot_show_is_left_to_json() -> None:
@@ -69,6 +73,7 @@ def test_json_keeps_every_digit() -> None:
         (sheet(("", "-1", "")), "from 0"),
         (sheet(("", "NaN", "")), "from 0"),
         (sheet(("", "1", ""), sewer="7500"), "percentage"),
+        (sheet(("6", "1", "", "5"), ("", "7", "", "")), "no rate for sewerage"),
         (MultiDict({"write": "json", "rules": "{"}), "not JSON"),
         (MultiDict({"write": "json", "rules": "[]"}), "JSON object"),
     ],

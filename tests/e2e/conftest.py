@@ -2,17 +2,25 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psycopg
 import pytest
 import requests
+from redis import Redis
+
+from ussd_app.embedded.folder import DataFolder
+from ussd_app.embedded.instance import Instance
+from ussd_app.embedded.servers import known
 
 ROOT = Path(__file__).parents[2]
 T = TypeVar("T")
@@ -36,15 +44,56 @@ class House:
         done = self.cli(*words, "--json")
         return json.loads(done.stdout.strip().splitlines()[-1])
 
-    def pid(self, name: str) -> int:
+    def pid(self, name: str) -> int | None:
+        """The process of that name, None while the supervisor is starting another."""
         processes = json.loads((self.data / "processes.json").read_text())
-        return int(processes[name]["pid"])
+        return int(processes[name]["pid"]) if name in processes else None
 
     def kill(self, name: str) -> None:
         """kill -9 of one process by its name; returns when the supervisor has another in its place."""
-        before = self.pid(name)
+        before = eventually(lambda: self.pid(name), 30, f"{name} runs")
         os.kill(before, signal.SIGKILL)
-        eventually(lambda: self.pid(name) != before, 30, f"{name} is started again")
+        eventually(lambda: self.pid(name) not in (None, before), 30, f"{name} is started again")
+
+    def seeded(self) -> list[dict[str, Any]]:
+        """The demo's customers, with what each owes in whole units."""
+        answer = requests.get(f"{self.network}/api/customers", timeout=10).json()["customers"]
+        for row in answer:
+            row["owes"] = float(row["balance"].removeprefix("KES ").replace(",", ""))
+        rows: list[dict[str, Any]] = answer
+        return rows
+
+    def database(self) -> "psycopg.Connection[Any]":
+        return psycopg.connect(self.environment()["DATABASE_URL"], autocommit=True)
+
+    def environment(self) -> dict[str, str]:
+        """What the supervisor gives its processes."""
+        folder = DataFolder(self.data)
+        return Instance(folder, known(folder, {}), self.port, {}).settings()
+
+    def unlinked_account(self) -> str:
+        """A connection that nobody has registered yet."""
+        with self.database() as database:
+            row = database.execute(
+                "SELECT account_no FROM connection WHERE status = 'active' AND (customer_id IS NULL OR NOT EXISTS "
+                "(SELECT FROM customer_phone p WHERE p.customer_id = connection.customer_id)) ORDER BY id LIMIT 1"
+            ).fetchone()
+        assert row, "the demo has no connection without a phone"
+        return str(row[0])
+
+    def readings_of(self, phone: str, value: int) -> int:
+        with self.database() as database:
+            row = database.execute(
+                "SELECT count(*) FROM reading JOIN connection c ON c.id = reading.connection_id "
+                "JOIN customer_phone p ON p.customer_id = c.customer_id WHERE p.phone = %s AND value = %s",
+                (phone, value),
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+    def empty_valkey(self) -> None:
+        with Redis.from_url(self.environment()["REDIS_URL"]) as redis:
+            for key in redis.scan_iter("mita:*"):
+                redis.delete(key)
 
     def ready(self) -> bool:
         try:
@@ -81,8 +130,10 @@ def free_ports() -> int:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    house = House(tmp_path_factory.mktemp("house") / "data", free_ports())
+def house() -> Iterator[House]:
+    place = Path(tempfile.mkdtemp(prefix="mita-house-"))
+    place.chmod(0o711)  # as root, the servers' own account must get through
+    house = House(place / "data", free_ports())
     with house.log.open("wb") as log:
         up = subprocess.Popen(
             [sys.executable, "-m", "ussd_app.cli", "up", "--port", str(house.port), "--data", str(house.data)],
@@ -95,3 +146,4 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         finally:
             up.send_signal(signal.SIGINT)
             assert up.wait(30) == 0, house.log.read_text()[-4000:]
+            shutil.rmtree(place, ignore_errors=True)

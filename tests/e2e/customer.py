@@ -30,10 +30,14 @@ class Customer:
             shown = self._hop()
         return shown
 
-    def pick(self, shown: str, wording: str) -> str:
-        """Press the number that stands before `wording` on the screen shown."""
-        line = next(line for line in shown.splitlines() if wording in line)
-        return self.say(line.partition(".")[0].strip())
+    def dial_and_pick(self, key: str) -> str:
+        """Dial, then press the number of the menu's line that begins with `key` ("3.")."""
+        self.dial()
+        return self.say(key.rstrip("."))
+
+    def repeat(self) -> str:
+        """The gateway sends the last request once more."""
+        return self._hop()
 
     def _hop(self) -> str:
         form = {

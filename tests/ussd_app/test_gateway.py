@@ -153,7 +153,8 @@ NAMES = [
 VALUES = [
     b"", b"1", b"%2B254700000002", b"+254700000003", b"0700000004", b"*384*7%23", b"%2A384%2A7%23", b"63902",
     b"Success", b"Failed", b"1*2*3", b"BAL", b"READ 1234", b"%00", b"%FF", b"%ED%A0%80", b"%F0%9F%92%A7",
-    b"' OR 1=1 --", b"{{7*7}}", b"../../etc/passwd", b"%0d%0aX: y", b"-1", b"1e309", b"NaN", b"%E2%80%AE", b"9" * 5000, b"None",
+    b"' OR 1=1 --", b"{{7*7}}", b"../../etc/passwd", b"%0d%0aX: y", b"-1", b"1e309", b"NaN", b"%E2%80%AE",
+    b"9" * 5000, b"None",
 ]  # fmt: skip
 
 

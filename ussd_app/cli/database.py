@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 
 from ussd_app.cli.place import data_option, with_database
-from ussd_app.embedded.folder import write_private
-from ussd_app.embedded.instance import ROOT
+from ussd_app.embedded.folder import ROOT, write_private
 
 
 @click.group()
@@ -61,9 +60,9 @@ def upgrade() -> None:
 
 def plant_demo() -> bool:
     """Seed the demonstration data in one transaction; False where there are customers already."""
-    from billing.demo import seed_demo as plant
     from sqlalchemy import func, select
 
+    from billing.demo import seed_demo as plant
     from billing.models import Customer
     from core.clock import today
     from core.config import settings

@@ -9,11 +9,7 @@ from pathlib import Path
 import click
 
 from core.config import settings
-from ussd_app.embedded.binaries import ServerMissing
-from ussd_app.embedded.folder import DataFolder, InUse
-from ussd_app.embedded.instance import ROOT, Instance
-from ussd_app.embedded.running import NotReady, running
-from ussd_app.embedded.servers import embedded_postgres, known
+from ussd_app.embedded.folder import ROOT, DataFolder, InUse
 
 data_option = click.option(
     "--data",
@@ -41,9 +37,16 @@ def print_json(value: object) -> None:
 
 
 def use_instance(data: Path) -> None:
-    """Put the settings of the instance in `data` into the environment; what is set there already wins."""
+    """Put the settings of the instance in `data` into the environment; what is set there already wins.
+
+    An environment with its own SECRET_KEY is complete: a production's settings must not mix with those of a
+    data folder that happens to lie here.
+    """
     folder = data_folder(data)
-    if folder.exists:
+    if folder.exists and not os.environ.get("SECRET_KEY"):
+        from ussd_app.embedded.instance import Instance
+        from ussd_app.embedded.servers import known
+
         instance = Instance(folder, known(folder, os.environ), folder.remembered().get("port", 8000), os.environ)
         os.environ.update({name: value for name, value in instance.settings().items() if value})
     if not os.environ.get("DATABASE_URL"):
@@ -59,12 +62,19 @@ def with_database(data: Path) -> Iterator[None]:
         if not os.environ.get("DATABASE_URL") and folder.exists and not folder.running():
             stack.enter_context(_awake(folder))
         use_instance(data)
+        from core.database import configure
+
+        configure(os.environ["DATABASE_URL"])  # all that this needs; the other settings may be missing
         yield
 
 
 @contextmanager
 def _awake(folder: DataFolder) -> Iterator[None]:
     """The folder's own PostgreSQL, which nobody runs at the moment."""
+    from ussd_app.embedded.binaries import ServerMissing
+    from ussd_app.embedded.running import NotReady, running
+    from ussd_app.embedded.servers import embedded_postgres
+
     with ExitStack() as stack:
         try:
             stack.enter_context(folder.locked())

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import click
-import requests
 
 from ussd_app.cli.place import data_folder, data_option, json_option, print_json
 from ussd_app.embedded import processes
+from ussd_app.embedded.instance import is_ready
 
 
 @click.command()
@@ -17,7 +17,7 @@ def status(as_json: bool, data: Path) -> None:
     folder = data_folder(data)
     found = folder.processes() if folder.running() else {}
     port = folder.remembered().get("port")
-    ready = bool(found) and _ready(f"http://127.0.0.1:{port}/readyz")
+    ready = bool(found) and is_ready(int(port or 0))
     for process in found.values():
         process["alive"] = processes.alive(process["pid"])
     if as_json:
@@ -30,10 +30,3 @@ def status(as_json: bool, data: Path) -> None:
             click.echo(f"{name:<14} {process['pid']:>8} {'runs' if process['alive'] else 'dead'}{again}")
         click.echo("ready" if ready else "not ready; see the logs in " + str(folder.logs))
     raise click.exceptions.Exit(0 if ready else 1)
-
-
-def _ready(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=5).status_code == 200
-    except requests.RequestException:
-        return False

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from ussd_app.embedded.instance import ROOT
+from ussd_app.embedded.folder import ROOT
 
 
 @click.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)

@@ -15,6 +15,9 @@ from typing import Any
 
 from ussd_app.embedded.accounts import Account, can_enter, own_folder
 
+ROOT = Path(__file__).resolve().parents[2]
+"""The project."""
+
 SECRETS = {
     "postgres_password": 24, "valkey_password": 24, "secret_key": 48, "gateway_secret": 18, "at_api_key": 24,
     "mpesa_consumer_key": 18, "mpesa_consumer_secret": 24, "mpesa_passkey": 32,
@@ -55,7 +58,8 @@ class DataFolder:
             self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
         self.logs.mkdir(mode=0o700, exist_ok=True)
         if not self.exists:
-            write_private(self.path / "secrets.json", {name: secrets.token_urlsafe(n) for name, n in SECRETS.items()})
+            # Hexadecimal: a callback's address must not hold by chance a word that Daraja forbids, such as "exe".
+            write_private(self.path / "secrets.json", {name: secrets.token_hex(n) for name, n in SECRETS.items()})
 
     def secrets(self) -> dict[str, str]:
         return {str(name): str(value) for name, value in _read(self.path / "secrets.json").items()}

@@ -3,16 +3,13 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
-
-import requests
+from http.client import HTTPConnection, HTTPException
 
 from core.config import Settings, variable
-from ussd_app.embedded.folder import DataFolder
+from ussd_app.embedded.folder import ROOT, DataFolder
 from ussd_app.embedded.program import Program
 from ussd_app.embedded.servers import Servers
 
-ROOT = Path(__file__).resolve().parents[2]
 PYTHON = (sys.executable, "-m")
 
 SERVERS = ("postgres", "valkey")
@@ -126,7 +123,16 @@ class Instance:
 
     def serves(self) -> bool:
         """Whether /readyz says that all is well."""
-        try:
-            return requests.get(f"{self.url()}/readyz", timeout=3).status_code == 200
-        except requests.RequestException:
-            return False
+        return is_ready(self.port)
+
+
+def is_ready(port: int) -> bool:
+    """Whether the service on 127.0.0.1:`port` has all that it needs."""
+    line = HTTPConnection("127.0.0.1", port, timeout=3)
+    try:
+        line.request("GET", "/readyz")
+        return line.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        line.close()
