@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -64,13 +65,15 @@ def test_a_sheet_of_readings_is_saved_and_names_who_entered_them(seeded: Session
     assert "much more than usual" in high.text
     assert f'name="sure-{connection.id}"' in high.text
     seeded.rollback()
-    assert latest_reading(seeded, connection.id).id == last.id
+    unchanged = latest_reading(seeded, connection.id)
+    assert unchanged is not None
+    assert unchanged.id == last.id
     fine = clerk.post(path, taken_on=TODAY.isoformat(), **{name: f"{last.value + 12:,.3f}"})
     assert fine.status_code == 303
     seeded.rollback()
     reading = latest_reading(seeded, connection.id)
     assert reading is not None
-    assert (reading.value, reading.usage, reading.source) == (last.value + 12, 12, "office")
+    assert (reading.value, reading.usage, reading.source) == (last.value + 12, Decimal(12), "office")
     assert reading.entered_by == "office user-clerk"
     assert "office user-clerk" in clerk.get("/readings").text
 
@@ -114,7 +117,7 @@ def test_the_review_queue_is_decided_by_a_clerk(seeded: Session, clerk: Browser)
 def test_a_version_is_written_on_the_sheet_and_calculated(seeded: Session, clerk: Browser) -> None:
     tariff = seeded.scalars(select(Tariff).order_by(Tariff.id)).all()[0]
     path = f"/tariffs/{tariff.id}/versions/new"
-    sheet = {
+    sheet: dict[str, Any] = {
         "model": "graduated", "to": ["6", ""], "rate": ["50", "60"], "flat": ["", ""], "sewer_rate": ["", ""],
         "fixed_name": "meter rent", "fixed": "100", "usage": "10", "write": "sheet",
     }  # fmt: skip

@@ -37,7 +37,8 @@ def test_vendored_parts_are_what_they_were() -> None:
     parts = sorted(path for path in (STATIC / "vendor").iterdir() if path.is_dir())
     assert [part.name for part in parts] == ["htmx", "pico"]
     for part in parts:
-        kept = dict(reversed(line.split()) for line in (part / "SHA256").read_text().splitlines())
+        lines = (part / "SHA256").read_text().splitlines()
+        kept = {name: digest for digest, name in (line.split() for line in lines)}
         files = {file.name for file in part.iterdir()} - {"SHA256", "VERSION"}
         assert files == set(kept)
         assert "LICENSE" in kept

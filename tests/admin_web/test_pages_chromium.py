@@ -86,7 +86,7 @@ def test_every_page_fits_and_is_quiet(site: str, chromium: Browser, size: str) -
         assert wide <= width, f"{path} is {wide} wide on {width}"
         name = path.strip("/").replace("/", "-").replace("?", "-") or "home"
         for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             page.screenshot(path=PICTURES / f"{name}-{size}-{theme}.png", full_page=True)
     assert [told for told in complaints if "404" not in told] == []
 

@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from billing.books import Invariant
-from billing.models import Connection
+from billing.customers import create_connection, create_customer
+from billing.models import Connection, Customer
 from core.clock import now
 from core.config import settings
 from core.database import transaction
@@ -28,6 +29,17 @@ def house(phone: str = PHONE) -> Connection:
     """A connection whose customer pays from `phone`; committed."""
     with transaction() as session:
         return Estate(session).metered(phone)
+
+
+def next_door(home: Connection, phone: str) -> Connection:
+    """Another customer's connection in the same zone, on the same tariff; committed."""
+    with transaction() as session:
+        owner = create_customer(session, "Amina Otieno", language="sw", by="test", phone=Phone(phone))
+        assert isinstance(owner, Customer)
+        return create_connection(
+            session, zone_id=home.zone_id, tariff_id=home.tariff_id, address="Plot 8", opened_on=home.opened_on,
+            customer_id=owner.id,
+        )  # fmt: skip
 
 
 def sent(connection: Connection, amount: int = 500, *, key: str = "one", checkout: str = "ws_CO_1") -> PaymentIntent:

@@ -7,23 +7,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing.ledger import balance_of
+from billing.models import Connection
 from core.database import transaction
 from core.money import Money
 from payments.intents import move
 from payments.models import PaymentIntent
-from tests.payments.paying import arrives, broken, callback, house, paybill, sent, state_of
+from tests.payments.paying import arrives, broken, callback, house, next_door, paybill, sent, state_of
 
 pytestmark = pytest.mark.usefixtures("database", "settings")
 COMES = ("paid", "paid again", "cancelled", "no answer", "twin", "second payment", "query says paid", "forged")
 _numbers = count(1)
 
 
-@given(st.lists(st.sampled_from(COMES), max_size=10))
+@pytest.fixture
+def street() -> Connection:
+    return house()
+
+
+@given(comes=st.lists(st.sampled_from(COMES), max_size=10))
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_one_credit_a_receipt(comes: list[str]) -> None:
+def test_one_credit_a_receipt(street: Connection, comes: list[str]) -> None:
     number = next(_numbers)
     checkout, own, other = f"ws_{number}", f"AAA{number:07}", f"BBB{number:07}"
-    home = house(f"+2547{number:08}")
+    home = next_door(street, f"+2547{number:08}")
     intent = sent(home, key=checkout, amount=number, checkout=checkout)
     received: set[str] = set()
     was_paid = False
