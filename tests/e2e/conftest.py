@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -80,6 +81,26 @@ class House:
             ).fetchone()
         assert row, "the demo has no connection without a phone"
         return str(row[0])
+
+    def password(self) -> str:
+        """The administrator's, as `up` showed it once."""
+        found = re.search(r"user admin, password (\S+)", self.log.read_text())
+        assert found, "up printed no password"
+        return found[1]
+
+    def connection_id(self, account_no: str) -> int:
+        with self.database() as database:
+            row = database.execute("SELECT id FROM connection WHERE account_no = %s", (account_no,)).fetchone()
+        assert row
+        return int(row[0])
+
+    def last_value(self, account_no: str) -> int:
+        with self.database() as database:
+            row = database.execute(
+                "SELECT value FROM reading WHERE connection_id = %s ORDER BY taken_on DESC, id DESC LIMIT 1",
+                (self.connection_id(account_no),),
+            ).fetchone()
+        return int(row[0]) if row else 0
 
     def readings_of(self, phone: str, value: int) -> int:
         with self.database() as database:

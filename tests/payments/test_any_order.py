@@ -16,7 +16,7 @@ from tests.payments.paying import arrives, broken, callback, house, next_door, p
 
 pytestmark = pytest.mark.usefixtures("database", "settings")
 COMES = ("paid", "paid again", "cancelled", "no answer", "twin", "second payment", "query says paid", "forged")
-_numbers = count(1)
+_numbers = count(1000)
 
 
 @pytest.fixture
