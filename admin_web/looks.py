@@ -20,12 +20,8 @@ NOTHING = Markup('<span class="nothing">–</span>')
 STATES: Mapping[str, tuple[str, str]] = {
     "active": ("good", "Active"), "suspended": ("warn", "Suspended"), "closed": ("off", "Closed"),
     "accepted": ("good", "Accepted"), "review": ("warn", "To review"), "rejected": ("bad", "Rejected"),
-    "superseded": ("off", "Replaced"), "draft": ("off", "Draft"), "computing": ("busy", "Computing"),
-    "issued": ("good", "Issued"), "cancelled": ("off", "Cancelled"), "void": ("off", "Void"),
-    "paid": ("good", "Paid"), "overdue": ("bad", "Overdue"), "created": ("busy", "Waiting to be sent"),
-    "sending": ("busy", "Being sent"), "sent": ("busy", "Waiting for the PIN"), "failed": ("bad", "Not paid"),
-    "unknown": ("warn", "Being checked"), "confirmed": ("busy", "Confirmed, receipt awaited"),
-    "in_stock": ("off", "In store"), "installed": ("good", "Installed"), "retired": ("off", "Retired"),
+    "superseded": ("off", "Replaced"), "draft": ("off", "Draft"), "issued": ("good", "Issued"),
+    "computing": ("busy", "Computing"), "issuing": ("busy", "Being issued"), "cancelled": ("off", "Cancelled"),
 }  # fmt: skip
 
 MESSAGE_STATES: Mapping[str, tuple[str, str]] = {

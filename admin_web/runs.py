@@ -18,10 +18,6 @@ from core.clock import today
 from core.config import settings
 from core.money import Money
 
-STATES = {
-    "computing": ("busy", "Computing"), "review": ("warn", "To review"), "issuing": ("busy", "Being issued"),
-    "issued": ("good", "Issued"), "cancelled": ("off", "Cancelled"),
-}  # fmt: skip
 MOVING = ("computing", "issuing")
 SAMPLES = 5
 PROBLEMS = 100
@@ -39,7 +35,7 @@ class RunForm(FormSchema):
 def runs(session: Session) -> ResponseReturnValue:
     """The latest first."""
     found = listed(session, select(BillingRun), [BillingRun.id], newest_first=True)
-    return render_template("office/runs.html", found=found, states=STATES)
+    return render_template("office/runs.html", found=found)
 
 
 @page("/runs/new", roles=CLERKS, methods=("GET", "POST"))
@@ -112,7 +108,6 @@ def _view(session: Session, run_id: int) -> dict[str, Any]:
         "samples": samples,
         "problems": unbilled,
         "accounts": account_numbers(session, ids),
-        "states": STATES,
         "reasons": REASONS,
     }
 

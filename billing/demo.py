@@ -38,6 +38,7 @@ MONTHS = 13
 SEED = 254
 FIRST_BODY = 100001
 VACANT = 3
+WITH_TWO = 2  # Achieng Odhiambo has a second connection
 LEAK, STUCK = 6, 11  # which customers have them, by their place in PEOPLE
 
 COMMERCIAL = {
@@ -103,7 +104,7 @@ def _tariffs(session: Session, since: date) -> dict[str, int]:
 def _places(
     session: Session, chance: Random, zones: Sequence[int], tariffs: dict[str, int], first: date
 ) -> list[_Place]:
-    """Customers, phones, connections and meters; Wanjiku Kamau has a second connection, three places are vacant."""
+    """Customers, phones, connections and meters; Achieng Odhiambo has a second connection, three places are vacant."""
     owners: list[tuple[int | None, Person | None]] = []
     opened = datetime.combine(first, time(6), UTC)
     for number, person in enumerate(PEOPLE, 1):
@@ -118,7 +119,7 @@ def _places(
             insert(CustomerPhone).values(phone=phone, customer_id=customer_id, added_by="demo", created_at=opened)
         )
         owners.append((customer_id, person))
-    owners += [owners[0], *[(None, None)] * VACANT]
+    owners += [owners[WITH_TWO], *[(None, None)] * VACANT]
     return [
         _place(session, chance, zones[place % len(zones)], tariffs, first, place, owner, person)
         for place, (owner, person) in enumerate(owners)

@@ -1,5 +1,6 @@
 """Pay by M-Pesa: the bill, or any amount."""
 
+from decimal import ROUND_CEILING
 from functools import partial
 
 from core.i18n import _
@@ -40,4 +41,4 @@ def request(caller: Caller, account_no: str, amount: Money) -> Talk[End]:
 
 def shillings_up(owed: Money) -> Money:
     """M-Pesa moves whole units only, so cents are paid as the next whole one; the rest stays as credit."""
-    return Money.of(int(-(-owed.major // 1)), owed.currency)
+    return Money.of(owed.major.to_integral_value(ROUND_CEILING), owed.currency)

@@ -72,7 +72,10 @@ def test_the_demonstration_looks_like_a_utility(seeded: Session) -> None:
     assert wanjiku is not None
     assert (wanjiku.name, wanjiku.language) == ("Wanjiku Kamau", "en")
     homes = connections_of(seeded, wanjiku.id)
-    assert [home.account_no for home in homes] == ["1000017", "1000413"]
+    assert [home.account_no for home in homes] == ["1000017"]
+    achieng = find_customer(seeded, Phone("+254700000003"))
+    assert achieng is not None
+    assert [home.account_no for home in connections_of(seeded, achieng.id)] == ["1000033", "1000413"]
     balances = seeded.scalars(select(Balance.amount_minor)).all()
     assert sum(balance > 100_000 for balance in balances) >= 5
     assert sum(balance < -10_000 for balance in balances) >= 3
