@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ import pytest
 import requests
 from redis import Redis
 
+from core.config import Settings, variable
 from ussd_app.embedded.folder import DataFolder
 from ussd_app.embedded.instance import Instance
 from ussd_app.embedded.servers import known
@@ -43,6 +45,7 @@ class House:
 
     def json(self, *words: str) -> Any:
         done = self.cli(*words, "--json")
+        assert done.stdout.strip(), done.stderr
         return json.loads(done.stdout.strip().splitlines()[-1])
 
     def pid(self, name: str) -> int | None:
@@ -124,7 +127,8 @@ class House:
 
 
 def clean_environment() -> dict[str, str]:
-    taken = ("DATABASE_URL", "REDIS_URL", "MITA_ENV", "PORT")
+    """This process's environment without any setting of the product: other tests have put some there."""
+    taken = {variable(field.name) for field in fields(Settings)} | {"PORT", "BIND"}
     return {name: value for name, value in os.environ.items() if name not in taken}
 
 
