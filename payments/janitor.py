@@ -33,19 +33,22 @@ def _give_up_sending(session: Session) -> None:
         .with_for_update(skip_locked=True)
     )
     for intent_id in session.scalars(stale).all():
-        move(session, intent_id, "unknown", ["sending"], result_text="the sender died before M-Pesa's answer")
+        why = "the sender died before M-Pesa's answer"
+        move(session, intent_id, "unknown", ["sending"], result_text=why, next_poll_at=now())
 
 
 def _ask_about_silent(session: Session) -> None:
     due = (
         select(PaymentIntent)
-        .where(PaymentIntent.next_poll_at <= now(), PaymentIntent.state.in_(["sent", "unknown"]))
+        .where(PaymentIntent.next_poll_at <= now(), PaymentIntent.state.in_(["sent", "unknown", "confirmed"]))
         .order_by(PaymentIntent.next_poll_at)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     )
     for intent in session.scalars(due).all():
-        after_commit(session, "payments.query", intent.id)
+        # Without a CheckoutRequestID there is nothing to ask about, and after a "paid" only the receipt is missing.
+        nameless = intent.state == "confirmed" or intent.checkout_request_id is None
+        after_commit(session, "payments.pull" if nameless else "payments.query", intent.id)
         asked = intent.polls
         intent.polls = asked + 1
         if asked < len(WAITS_S):

@@ -1,5 +1,6 @@
 """The jobs that talk to M-Pesa. No transaction is open while they do."""
 
+import json
 from datetime import timedelta
 from functools import cache
 
@@ -11,14 +12,17 @@ from core.config import settings
 from core.database import transaction
 from core.money import Money
 from core.outbox import job
-from payments.daraja import Accepted, Daraja, Failed, Paid, Refused
+from payments.daraja import Accepted, Daraja, Failed, Paid, Refused, Unknown
 from payments.intents import move
 from payments.janitor import FIRST_POLL_S
 from payments.models import PaymentIntent
+from payments.notices import store_notice
 from payments.settlement import fail, settle
 from payments.urls import push_callback
 
 job("payments.settle")(settle)
+SLACK_S = 300
+"""Clocks differ; a minute too many pulled is harmless."""
 
 
 @cache
@@ -65,7 +69,8 @@ def push(intent_id: int) -> None:
                 intent = session.get_one(PaymentIntent, intent_id, with_for_update=True)
                 fail(session, intent, answer.code, answer.message)
             case _:
-                move(session, intent_id, "unknown", ["sending"], result_text=answer.why)
+                first = now() + timedelta(seconds=FIRST_POLL_S)
+                move(session, intent_id, "unknown", ["sending"], result_text=answer.why, next_poll_at=first)
 
 
 @job("payments.query")
@@ -80,8 +85,29 @@ def query(intent_id: int) -> None:
         intent = session.get_one(PaymentIntent, intent_id, with_for_update=True)
         match answer:
             case Paid(message):
-                move(session, intent_id, "confirmed", ["sent", "unknown"], result_text=message, next_poll_at=None)
+                move(session, intent_id, "confirmed", ["sent", "unknown"], result_text=message, next_poll_at=now())
             case Failed(code, message) if intent.result_code == code:
                 fail(session, intent, code, message)
             case Failed(code, message):
                 intent.result_code, intent.result_text = code, message
+
+
+@job("payments.pull")
+def pull(intent_id: int) -> None:
+    """Fetch what the PayBill received since a push whose receipt is missing; each row is settled as a notice.
+
+    The receipt is the same by every road, so a row that is known already credits nothing.
+    """
+    with transaction() as session:
+        intent = session.get(PaymentIntent, intent_id)
+        if intent is None or intent.state not in ("confirmed", "unknown"):
+            return
+        account_no = session.get_one(Connection, intent.connection_id).account_no
+    rows = daraja().pull(intent.created_at - timedelta(seconds=SLACK_S), now() + timedelta(seconds=SLACK_S))
+    if isinstance(rows, Unknown):
+        return
+    ours = [row for row in rows if str(row.get("billreference", "")).strip() == account_no]
+    with transaction() as session:
+        for row in ours:
+            body = json.dumps({**row, "shortcode": settings().mpesa_shortcode}).encode()
+            store_notice(session, "pull", body, token=None, headers={}, remote_addr="")

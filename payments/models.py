@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from billing.ledger_models import LedgerEntry
+from billing.models import Connection
 from core.database import Base
 from core.phone import Phone
 
@@ -38,7 +40,7 @@ class PaymentIntent(Base):
     token: Mapped[str]
     key: Mapped[str]
     provider: Mapped[str]
-    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
+    connection_id: Mapped[int] = mapped_column(ForeignKey(Connection.id))
     phone: Mapped[Phone]
     amount_minor: Mapped[int]
     currency: Mapped[str]
@@ -60,7 +62,7 @@ class IntentEvent(Base):
     __table_args__ = (Index("uq_intent_event_state", "intent_id", "state", unique=True),)
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
-    intent_id: Mapped[int] = mapped_column(ForeignKey("payment_intent.id"))
+    intent_id: Mapped[int] = mapped_column(ForeignKey(PaymentIntent.id))
     state: Mapped[str]
     created_at: Mapped[datetime]
 
@@ -111,7 +113,7 @@ class Receipt(Base):
     phone: Mapped[str]
     account_said: Mapped[str]
     paid_at: Mapped[datetime]
-    intent_id: Mapped[int | None] = mapped_column(ForeignKey("payment_intent.id"))
-    connection_id: Mapped[int | None] = mapped_column(ForeignKey("connection.id"))
-    entry_id: Mapped[int] = mapped_column(ForeignKey("ledger_entry.id"))
+    intent_id: Mapped[int | None] = mapped_column(ForeignKey(PaymentIntent.id))
+    connection_id: Mapped[int | None] = mapped_column(ForeignKey(Connection.id))
+    entry_id: Mapped[int] = mapped_column(ForeignKey(LedgerEntry.id))
     created_at: Mapped[datetime]

@@ -8,7 +8,7 @@ nothing and is quarantined; real money behind it comes by the PayBill confirmati
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -23,7 +23,7 @@ from core.messages import queue_message
 from core.money import Money
 from core.phone import Phone
 from payments.daraja import FAILED
-from payments.forms import PaybillPayment, PushOutcome, Unreadable, read_paybill, read_push
+from payments.forms import PaybillPayment, PushOutcome, Unreadable, read_paybill, read_pulled, read_push
 from payments.intents import move
 from payments.models import STATES, Notice, PaymentIntent, Receipt
 from payments.notices import conclude
@@ -56,7 +56,8 @@ def settle(notice_id: int) -> None:
             if notice.kind == "stk":
                 _settle_push(session, notice, read_push(notice.body))
             else:
-                _settle_paybill(session, notice, read_paybill(notice.body))
+                read = read_pulled if notice.kind == "pull" else read_paybill
+                _settle_paybill(session, notice, read(notice.body))
         except Unreadable as error:
             conclude(notice, "quarantined", str(error))
 
@@ -128,12 +129,12 @@ def _settle_paybill(session: Session, notice: Notice, payment: PaybillPayment) -
     said = payment.account.strip()
     fresh = credit(session, MoneyIn(payment.receipt, amount, payment.phone, said, payment.paid_at, connection))
     if connection is not None:
-        _attach_confirmed(session, connection, payment.receipt, amount)
+        _attach(session, connection, payment.receipt, amount)
     return conclude(notice, "applied" if fresh else "duplicate", "" if connection else "in suspense")
 
 
-def _attach_confirmed(session: Session, connection: Connection, number: str, amount: Money) -> None:
-    """A push known to be paid, whose receipt was missing, gets the receipt of its twin."""
+def _attach(session: Session, connection: Connection, number: str, amount: Money) -> None:
+    """A push that lacks its receipt gets that of its twin: one known to be paid, or one whose answer was lost."""
     receipt = _receipt(session, number)
     if receipt is None or receipt.intent_id is not None:
         return
@@ -141,14 +142,17 @@ def _attach_confirmed(session: Session, connection: Connection, number: str, amo
         select(PaymentIntent)
         .where(
             PaymentIntent.connection_id == connection.id,
-            PaymentIntent.state == "confirmed",
+            or_(
+                PaymentIntent.state == "confirmed",
+                and_(PaymentIntent.state == "unknown", PaymentIntent.checkout_request_id.is_(None)),
+            ),
             PaymentIntent.amount_minor == amount.minor,
         )
         .order_by(PaymentIntent.id)
         .limit(1)
         .with_for_update()
     )
-    if intent is not None and move(session, intent.id, "paid", ["confirmed"]):
+    if intent is not None and move(session, intent.id, "paid", ["confirmed", "unknown"], next_poll_at=None):
         receipt.intent_id = intent.id
 
 

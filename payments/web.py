@@ -9,11 +9,12 @@ from billing.customers import find_connection
 from core.config import settings
 from core.database import transaction
 from core.money import Money
-from payments.forms import PaybillPayment, Unreadable, read_paybill
+from payments.forms import PaybillPayment, Unreadable, read_object, read_paybill
 from payments.notices import store_notice
 
 callbacks = Blueprint("callbacks", __name__, url_prefix="/callbacks/<secret>")
 LARGEST_BODY = 64 * 1024
+Answer = Response | tuple[Response, int]
 ACCEPTED = {"ResultCode": 0, "ResultDesc": "Accepted"}
 
 
@@ -27,12 +28,12 @@ def guard() -> None:
 
 
 @callbacks.post("/stk/<token>")
-def push_outcome(token: str) -> Response:
+def push_outcome(token: str) -> Answer:
     return _kept("stk", token[:100])
 
 
 @callbacks.post("/paybill/confirmation")
-def confirmation() -> Response:
+def confirmation() -> Answer:
     return _kept("paybill", None)
 
 
@@ -61,12 +62,17 @@ def _objection(payment: PaybillPayment) -> str | None:
         return None if find_connection(session, payment.account) else "C2B00012"
 
 
-def _kept(kind: str, token: str | None) -> Response:
+def _kept(kind: str, token: str | None) -> Answer:
+    """Keep the notice whatever it is; only what is no JSON at all is refused, and kept even so."""
     body = _body()
     with transaction() as session:
         store_notice(
             session, kind, body, token=token, headers=dict(request.headers), remote_addr=request.remote_addr or ""
         )
+    try:
+        read_object(body)
+    except Unreadable:
+        return jsonify(ResultCode=1, ResultDesc="Not a JSON object"), 400
     return jsonify(ACCEPTED)
 
 

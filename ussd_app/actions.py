@@ -4,16 +4,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, get_args
 
-from billing.invoices import current_bill
-from billing.provisional import provisional_bill
-from payments.intents import Requested, request_payment
 from sqlalchemy.orm import Session
 
 from billing.customers import Registered as RegisteredCustomer
 from billing.customers import connections_of, find_connection, find_customer, register_customer, set_language
+from billing.invoices import current_bill
 from billing.judgement import meter_at
 from billing.ledger import balance_of, last_payment
 from billing.models import Connection
+from billing.provisional import provisional_bill
 from billing.readings import Recorded, judge, latest_reading, record_reading
 from core.clock import today
 from core.config import settings
@@ -31,6 +30,7 @@ from flows.actions import (
     RegisterResult,
 )
 from flows.talk import Call
+from payments.intents import Requested, request_payment
 
 Kind = Literal["ok", "low", "high", "below", "too_many_digits", "no_meter", "duplicate"]
 KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}

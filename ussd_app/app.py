@@ -4,12 +4,12 @@ import re
 import secrets
 from time import perf_counter
 
-import payments.web
 import structlog
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 import admin_web.web
+import payments.web
 from core.config import Settings
 from ussd_app import logs
 from ussd_app.demo import demo

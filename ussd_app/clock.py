@@ -6,17 +6,17 @@ from datetime import timedelta
 from threading import Event
 from time import monotonic
 
-import billing.books
-import payments.books
 import structlog
-from payments.janitor import sweep
 from redis import RedisError
 from sqlalchemy import Connection, delete, text
 from sqlalchemy.exc import SQLAlchemyError
 
+import billing.books
+import payments.books
 from core.clock import now
 from core.database import engine, transaction
 from core.outbox import Outbox
+from payments.janitor import sweep
 from ussd_app import archive, logs
 from ussd_app.stores import patient
 

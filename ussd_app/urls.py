@@ -1,8 +1,7 @@
 """Every address to register at the gateways and providers."""
 
-from payments.urls import callback_urls as payment_urls
-
 from core.config import Settings
+from payments.urls import callback_urls as payment_urls
 
 
 def callback_urls(settings: Settings) -> dict[str, str]:

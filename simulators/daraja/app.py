@@ -3,7 +3,7 @@
 from flask import Flask, Response
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from simulators.daraja import control, oauth, stk
+from simulators.daraja import control, oauth, pull, stk
 from simulators.daraja.errors import DarajaError
 from simulators.daraja.mpesa import Mpesa
 from simulators.daraja.settings import DarajaSettings
@@ -13,6 +13,7 @@ NAMES = {
     "/oauth/v1/generate": "Daraja token",
     "/mpesa/stkpush/v1/processrequest": "STK push",
     "/mpesa/stkpushquery/v1/query": "STK query",
+    "/pulltransactions/v1/query": "Pull transactions",
 }
 
 
@@ -24,6 +25,7 @@ def create_daraja(settings: DarajaSettings) -> Flask:
     watch(app, mpesa.journal, NAMES.get)
     app.register_blueprint(oauth.blueprint(settings, tokens))
     app.register_blueprint(stk.blueprint(mpesa, tokens))
+    app.register_blueprint(pull.blueprint(mpesa, tokens))
     app.register_blueprint(control.blueprint(mpesa, tokens))
 
     @app.errorhandler(DarajaError)

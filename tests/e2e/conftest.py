@@ -59,6 +59,11 @@ class House:
         os.kill(before, signal.SIGKILL)
         eventually(lambda: self.pid(name) not in (None, before), 30, f"{name} is started again")
 
+    def faults(self, **changes: object) -> None:
+        """Set what goes wrong at M-Pesa."""
+        answer = requests.post(f"{self.daraja}/sim/faults", json=changes, timeout=5)
+        assert answer.ok, answer.text
+
     def seeded(self) -> list[dict[str, Any]]:
         """The demo's customers, with what each owes in whole units."""
         answer = requests.get(f"{self.network}/api/customers", timeout=10).json()["customers"]

@@ -60,6 +60,33 @@ def test_she_pays_whatever_dies(house: House, customer: Customer, killed: str | 
     sound(house)
 
 
+def test_a_lost_callback_is_made_good(house: House, customer: Customer) -> None:
+    before = owed(customer)
+    house.faults(callback_copies=0)
+    try:
+        customer.text("PAY 23")
+        customer.enter_pin()
+        eventually(lambda: customer.inbox("KES 23 "), 90, "the receipt, without a callback")
+    finally:
+        house.faults(callback_copies=1)
+    assert before - owed(customer) == Money.of(23)
+    sound(house)
+
+
+def test_five_copies_of_a_callback_are_one_payment(house: House, customer: Customer) -> None:
+    before = owed(customer)
+    house.faults(callback_copies=5, confirm_pushes=True)
+    try:
+        customer.text("PAY 29")
+        customer.enter_pin()
+        eventually(lambda: customer.inbox("KES 29 "), 60, "the receipt")
+    finally:
+        house.faults(callback_copies=1, confirm_pushes=False)
+    assert before - owed(customer) == Money.of(29)
+    assert len(customer.inbox("KES 29 ")) == 1
+    sound(house)
+
+
 def test_unknown_registers_and_reads_her_meter(house: House, urls: dict[str, str]) -> None:
     newcomer = Customer(house, UNKNOWN, urls)
     free = house.unlinked_account()

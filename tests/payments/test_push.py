@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from flask import Flask, Response, jsonify, request
+from sqlalchemy import select
 from werkzeug.serving import make_server
 
+from billing.ledger import balance_of
 from core.clock import frozen, now
 from core.database import transaction
 from core.money import Money
@@ -16,13 +18,15 @@ from core.phone import Phone
 from payments import jobs
 from payments.daraja import Accepted, Daraja, Failed, Paid, Processing, Refused, Unknown
 from payments.intents import Refused as NotAsked
-from payments.intents import Requested, request_payment
+from payments.intents import Requested, move, request_payment
 from payments.janitor import sweep
-from payments.models import PaymentIntent
+from payments.models import Notice, PaymentIntent
+from payments.settlement import settle
 from tests.payments.paying import PHONE, arrives, broken, callback, house, sent, state_of, texts
 
 pytestmark = pytest.mark.usefixtures("database", "settings")
 PUSH, QUERY = "/mpesa/stkpush/v1/processrequest", "/mpesa/stkpushquery/v1/query"
+PULL = "/pulltransactions/v1/query"
 
 
 class Server:
@@ -176,6 +180,54 @@ def test_paid_without_a_receipt_is_held_and_its_twin_brings_it(server: Server) -
     assert state_of(intent) == "paid"
     with transaction() as session:
         assert not broken(session)
+
+
+def row(**changes: object) -> dict[str, object]:
+    return {
+        "transactionId": "NLJ7RT61SV", "trxDate": "2026-11-21T10:13:00Z", "msisdn": 254700000001,
+        "transactiontype": "c2b-pay-bill-debit", "amount": 500.0, "organizationname": "-", **changes,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("lost", ["callback", "answer and callback"])
+def test_a_lost_callback_is_recovered_by_pulling(server: Server, lost: str) -> None:
+    home = house()
+    intent = sent(home)
+    if lost == "callback":
+        server.answers[QUERY] = [(200, {"ResponseCode": "0", "ResultCode": "0", "ResultDesc": "ok"})]
+        jobs.query(intent.id)
+    else:
+        with transaction() as session:
+            session.get_one(PaymentIntent, intent.id).checkout_request_id = None
+            move(session, intent.id, "unknown", ["sent"])
+    rows = [row(billreference=home.account_no), row(billreference="other", transactionId="NLJ7RT61SW")]
+    server.answers[PULL] = [(200, {"ResponseCode": "1000", "Response": [rows]})] * 2
+    for _ in range(2):
+        jobs.pull(intent.id)
+        for notice_id in notices():
+            settle(notice_id)
+    assert state_of(intent) == "paid"
+    with transaction() as session:
+        assert balance_of(session, home.id) == Money.of(-500)
+        assert not broken(session)
+
+
+@pytest.mark.parametrize(
+    "answer", [(200, {"ResponseCode": "1001", "Response": [[]]}), (500, ""), (429, error("429", "-"))]
+)
+def test_nothing_to_pull(server: Server, answer: tuple[int, Any]) -> None:
+    intent = sent(house())
+    with transaction() as session:
+        move(session, intent.id, "confirmed", ["sent"])
+    server.answers[PULL] = [answer]
+    jobs.pull(intent.id)
+    assert state_of(intent) == "confirmed"
+    assert notices() == []
+
+
+def notices() -> list[int]:
+    with transaction() as session:
+        return list(session.scalars(select(Notice.id).order_by(Notice.id)))
 
 
 def test_failed_by_query_needs_two_equal_answers(server: Server) -> None:

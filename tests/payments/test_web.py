@@ -27,6 +27,12 @@ def test_kept_and_accepted(client: FlaskClient, settings: Settings) -> None:
     assert kept() == 1
 
 
+@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"\xff\x00", b"null", b"[" * 50_000])
+def test_what_is_no_json_is_refused_and_kept_even_so(client: FlaskClient, settings: Settings, body: bytes) -> None:
+    assert client.post(f"/callbacks/{settings.gateway_secret}/stk/abc", data=body).status_code == 400
+    assert kept() == 1
+
+
 @pytest.mark.parametrize("secret", ["wrong", "ü", "%00"])
 def test_a_wrong_secret_learns_nothing(client: FlaskClient, secret: str) -> None:
     for path in ("stk/abc", "paybill/confirmation", "paybill/validation"):
