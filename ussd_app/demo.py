@@ -55,6 +55,15 @@ def customers() -> Response:
         )  # fmt: skip
 
 
+@demo.get("/demo/<secret>/vacant")
+@behind_secret
+def vacant() -> Response:
+    """The account numbers with which an unknown phone can register."""
+    with transaction() as session:
+        free = select(Connection.account_no).where(Connection.customer_id.is_(None), Connection.status == "active")
+        return jsonify(session.scalars(free.order_by(Connection.id).limit(3)).all())
+
+
 @demo.get("/demo/<secret>/effects")
 @behind_secret
 def effects() -> Response:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import requests
 from flask import Blueprint, Response, jsonify, render_template, request
 
-from simulators.phone_network.news import Newsroom
+from simulators.phone_network.news import Newsroom, vacant
 from simulators.phone_network.settings import NETWORKS, Network, NetworkSettings, network_of
 from simulators.phone_network.sms import SmsCentre
 from simulators.phone_network.ussd import Screen, Ussd
@@ -26,7 +26,8 @@ def blueprint(settings: NetworkSettings, ussd: Ussd, centre: SmsCentre, newsroom
 
     @web.get("/")
     def page() -> str:
-        return render_template("handset.html", settings=settings, networks=NETWORKS, now=_now())
+        free = vacant(settings.demo_url)
+        return render_template("handset.html", settings=settings, networks=NETWORKS, now=_now(), vacant=free)
 
     @web.get("/api/settings")
     def about() -> Response:

@@ -85,6 +85,12 @@ class Newsroom:
             news.after["effects"] = str(news.effects[-1]["id"])
 
 
+def vacant(demo_url: str) -> list[str]:
+    """Account numbers that nobody has registered yet; none where the service shows no demo."""
+    answer = _get(f"{demo_url}/vacant", {}) if demo_url else None
+    return [str(number) for number in answer] if isinstance(answer, list) else []
+
+
 def _from_mpesa(message: Mapping[str, object], phone: str) -> dict[str, object]:
     return {
         "id": f"mpesa-{message['id']}",

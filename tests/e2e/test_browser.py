@@ -96,7 +96,7 @@ def test_the_whole_month(house: House, chromium: Browser) -> None:
     desk = chromium.new_context(viewport={"width": 1280, "height": 860})
     office = Office(desk.new_page(), house)
     handset = Handset(desk.new_page(), house.network)
-    account = house.unlinked_account()
+    account = handset.page.get_by_test_id("vacant").inner_text()
 
     clerk_prepares(office, house, account)
     she_registers(handset, account)

@@ -1,16 +1,17 @@
-"""The service under test: its application over the suite's own servers, a caller, and a gateway that can misbehave."""
+"""The service under test: its application over the suite's own servers, and who calls it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from secrets import token_hex
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
-from werkzeug.test import TestResponse
+from sqlalchemy.orm import Session
 
 from core.config import Settings
+from tests.ussd_app.handset import Dial, Handset
+from tests.ussd_app.town import Household, settle_town
+from tests.ussd_app.walking import WALKS, plain, walk
 from ussd_app import stores
 from ussd_app.app import create_app
 
@@ -36,46 +37,21 @@ def _fresh_clients(settings: Settings) -> Iterator[None]:
         store.cache_clear()
 
 
-@dataclass
-class Handset:
-    """One session as the gateway would carry it: the whole input so far goes along each time."""
-
-    client: FlaskClient
-    phone: str
-    secret: str
-    session_id: str = field(default_factory=lambda: f"ATUid_{token_hex(8)}")
-    network: str = "63902"
-    service_code: str = "*384*7#"
-    inputs: list[str] = field(default_factory=list)
-
-    def dial(self, *inputs: str) -> str:
-        self.inputs = list(inputs)
-        return self.again()
-
-    def say(self, *said: str) -> str:
-        self.inputs.extend(said)
-        return self.again()
-
-    def again(self, inputs: list[str] | None = None) -> str:
-        """Send the hop as it stands (or an older one); the same hop twice is what a gateway's retry is."""
-        answer = self.send("*".join(self.inputs if inputs is None else inputs))
-        assert answer.status_code == 200, answer.data
-        return answer.get_data(as_text=True)
-
-    def send(self, text: str, **changed: str) -> TestResponse:
-        form = {
-            "sessionId": self.session_id, "phoneNumber": self.phone, "networkCode": self.network,
-            "serviceCode": self.service_code, "text": text, **changed,
-        }  # fmt: skip
-        return self.client.post(f"/ussd/{self.secret}/africastalking", data=form)
-
-
-Dial = Callable[..., Handset]
-
-
 @pytest.fixture
 def handset(client: FlaskClient, settings: Settings) -> Dial:
     def pick_up(phone: str = "+254700000001", **changed: str) -> Handset:
         return Handset(client, phone, settings.gateway_secret, **changed)  # type: ignore[arg-type]
 
     return pick_up
+
+
+@pytest.fixture
+def homes(session: Session) -> list[Household]:
+    return settle_town(session, 12)
+
+
+@pytest.fixture
+def undisturbed(homes: list[Household], handset: Dial) -> Callable[[str], list[str]]:
+    """The screens of a walk in calm weather, by the last household of the town."""
+    home = homes[-1]
+    return lambda name: plain(walk(handset(home.phone), WALKS[name]), home)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.config import Settings
 from core.messages import Message
 from core.outbox import Outbox
-from tests.ussd_app.conftest import Dial
+from tests.ussd_app.handset import Dial
 from ussd_app.effects import Effect
 from ussd_app.gateways.africastalking import inputs_of
 

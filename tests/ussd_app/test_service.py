@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from core.config import Settings
 from core.conversations import recent
 from core.database import engine
-from tests.ussd_app.conftest import Dial
+from tests.ussd_app.handset import Dial
 from tests.ussd_app.test_turns import WALKS, walk
 from tests.ussd_app.town import Household, settle_town
 from ussd_app import archive, clock, health, logs
