@@ -1,7 +1,6 @@
 """The executable `mita`: sets itself up once, repairs what was broken off, explains what it cannot do."""
 
 import hashlib
-import http.server
 import importlib.machinery
 import importlib.util
 import json
@@ -11,7 +10,6 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -148,42 +146,21 @@ def test_a_folder_that_cannot_be_written_is_explained(
     assert "is not writable for you" in capsys.readouterr().err
 
 
-@pytest.fixture
-def index(tmp_path: Path) -> Iterator[str]:
-    """A package index on this machine whose pip is not the pinned one."""
-    wheel = "pip-26.3-py3-none-any.whl"
-
-    class Index(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            page = f'<a href="../../files/{wheel}#sha256=00">pip</a>' if self.path == "/simple/pip/" else "not a pip"
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(page.encode())
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Index) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/simple"
-        server.shutdown()
-
-
 def test_a_strange_pip_is_refused(
-    bootstrap: ModuleType, index: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", index)
+    (tmp_path / "pip.whl").write_bytes(b"another pip")
+    monkeypatch.setattr(bootstrap, "PIP", str(tmp_path / "pip.whl"))
+    monkeypatch.setattr(bootstrap.subprocess, "call", lambda *_, **__: 1)
     with pytest.raises(SystemExit):
-        bootstrap.fetch_pip()
-    assert "is not the one expected" in capsys.readouterr().err
+        bootstrap.pip()
+    assert "is not the file that it should be" in capsys.readouterr().err
 
 
-def test_pips_own_configuration_is_honoured(
-    bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_python_without_pip_gets_the_one_that_lies_here(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "pip.conf").write_text("[global]\nindex-url = https://index.example/simple\n")
-    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
-    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
-    assert bootstrap.pip_option("index-url", "") == "https://index.example/simple"
-    monkeypatch.setenv("PIP_INDEX_URL", "https://other.example/simple")
-    assert bootstrap.pip_option("index-url", "") == "https://other.example/simple"
+    monkeypatch.setattr(bootstrap.subprocess, "call", lambda *_, **__: 1)
+    command = bootstrap.pip()
+    monkeypatch.undo()
+    assert subprocess.run([*command, "--version"], capture_output=True, text=True, check=True).stdout.startswith("pip ")
