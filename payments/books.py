@@ -23,9 +23,20 @@ CHECKS = {
     "a receipt is credited to its connection or lies in suspense": """
         SELECT receipt.receipt FROM receipt
         WHERE NOT EXISTS (
-            SELECT FROM posting WHERE posting.entry_id = receipt.entry_id
-            AND posting.amount_minor = -receipt.amount_minor
-            AND posting.connection_id IS NOT DISTINCT FROM receipt.connection_id)
+            SELECT FROM posting JOIN ledger_entry ON ledger_entry.id = posting.entry_id
+            WHERE posting.amount_minor = -receipt.amount_minor
+            AND posting.connection_id IS NOT DISTINCT FROM receipt.connection_id
+            AND (ledger_entry.id = receipt.entry_id
+                OR ledger_entry.source = 'suspense:mpesa:' || receipt.shortcode || ':' || receipt.receipt))
+    """,
+    "suspense holds the receipts without a connection, and nothing else": """
+        SELECT 'suspense ' || held.minor || ', receipts ' || waiting.minor
+        FROM (SELECT coalesce(-sum(amount_minor), 0) AS minor FROM posting WHERE account = 'suspense') held,
+            (SELECT coalesce(sum(amount_minor), 0) AS minor FROM receipt WHERE connection_id IS NULL) waiting
+        WHERE held.minor <> waiting.minor
+    """,
+    "an attempt has one receipt at most": """
+        SELECT intent_id::text FROM receipt WHERE intent_id IS NOT NULL GROUP BY intent_id HAVING count(*) > 1
     """,
     "a paid attempt has a receipt of its amount": """
         SELECT payment_intent.id::text FROM payment_intent

@@ -164,7 +164,10 @@ class Daraja:
         """Post with a token; with a fresh one once more where Daraja says that the token was not valid."""
         for fresh in (False, True):
             headers = {"Authorization": f"Bearer {self._bearer(fresh)}"}
-            answer = self._http.post(self._base + path, json=body, headers=headers, timeout=TIMEOUT_S)
+            # A redirect is not followed: it would post the same push twice, or its password to somebody else.
+            answer = self._http.post(
+                self._base + path, json=body, headers=headers, timeout=TIMEOUT_S, allow_redirects=False
+            )
             if _json(answer).get("errorCode") != "404.001.03":
                 break
         return answer

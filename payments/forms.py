@@ -51,12 +51,12 @@ def moment(raw: str) -> datetime | None:
 
 
 class Loose(fields.Field[str]):
-    """A string that arrives as a number as well."""
+    """A string that arrives as a number as well; a NUL or half a character, which no table keeps, becomes "?"."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
             raise ValidationError("neither text nor a number")
-        return str(value).strip()
+        return "".join(sign if sign.isprintable() else "?" for sign in str(value).strip())
 
 
 class Item(Schema):
@@ -80,8 +80,8 @@ class PushCallback(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    merchant_request_id = fields.String(required=True, data_key="MerchantRequestID", validate=validate.Length(1, 100))
-    checkout_request_id = fields.String(required=True, data_key="CheckoutRequestID", validate=validate.Length(1, 100))
+    merchant_request_id = Loose(required=True, data_key="MerchantRequestID", validate=validate.Length(1, 100))
+    checkout_request_id = Loose(required=True, data_key="CheckoutRequestID", validate=validate.Length(1, 100))
     result_code = Loose(required=True, data_key="ResultCode")
     result_text = Loose(data_key="ResultDesc", load_default="")
     metadata = fields.Nested(Metadata, data_key="CallbackMetadata", load_default=None, allow_none=True)
@@ -91,9 +91,11 @@ class PushCallback(Schema):
         metadata = data.pop("metadata")
         items = {item["name"]: item["value"] for item in metadata["items"]} if metadata else {}
         receipt = items.get("MpesaReceiptNumber")
-        if data["result_code"] == "0":
-            if receipt is None:
-                raise ValidationError("success without MpesaReceiptNumber")
+        if data["result_code"] != "0":
+            receipt = None  # nothing was paid, whatever else it carries
+        elif receipt is None:
+            raise ValidationError("success without MpesaReceiptNumber")
+        else:
             RECEIPT(receipt)
         amount = exact(items["Amount"]) if items.get("Amount") else None
         return PushOutcome(**data, receipt=receipt, amount=amount, paid_at=moment(items.get("TransactionDate") or ""))
@@ -167,7 +169,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     """The JSON object in a body, its numbers exact. Raises Unreadable."""
     try:
         parsed = json.loads(body, parse_float=Decimal)
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):  # Arithmetic: an exponent beyond any number
         raise Unreadable("not JSON") from None
     if not isinstance(parsed, dict):
         raise Unreadable("not a JSON object")

@@ -3,12 +3,14 @@
 import hashlib
 from collections.abc import Mapping
 
+import structlog
 from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.outbox import after_commit
 from payments.models import Notice
 
+log = structlog.get_logger("payments")
 KEPT_HEADERS = ("content-type", "user-agent", "x-forwarded-for", "x-request-id")
 
 
@@ -35,4 +37,6 @@ def store_notice(
 
 def conclude(notice: Notice, outcome: str, note: str = "") -> None:
     """Write down what became of it: 'applied', 'duplicate' or 'quarantined', and why."""
+    if outcome == "quarantined":
+        log.warning("notice.quarantined", notice_id=notice.id, kind=notice.kind, why=note)
     notice.outcome, notice.note, notice.processed_at = outcome, note or None, now()

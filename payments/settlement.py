@@ -5,45 +5,28 @@ must be the one that Daraja gave it, and the amount must be the one asked for. A
 nothing and is quarantined; real money behind it comes by the PayBill confirmation or is found by the query.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
-
-from sqlalchemy import and_, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from billing.customers import find_connection, phones_of
-from billing.ledger import RECEIVABLE, SUSPENSE, Leg, balance_of, post
-from billing.models import Connection, Customer
+from billing.customers import find_connection
+from billing.models import Connection
 from core.clock import now
 from core.config import settings
 from core.database import transaction
 from core.i18n import say
 from core.messages import queue_message
 from core.money import Money
-from core.phone import Phone
 from payments.daraja import FAILED
 from payments.forms import PaybillPayment, PushOutcome, Unreadable, read_paybill, read_pulled, read_push
 from payments.intents import move
 from payments.models import STATES, Notice, PaymentIntent, Receipt
 from payments.notices import conclude
-from payments.texts import failure_text, receipt_text
+from payments.receipts import Credit, MoneyIn, credit, find_receipt, language_of
+from payments.texts import failure_text
 
-CASH = "cash:mpesa"
 BEFORE_PAID = [state for state in STATES if state != "paid"]
-
-
-@dataclass(frozen=True, slots=True)
-class MoneyIn:
-    """What the provider says it received, and for whom."""
-
-    receipt: str
-    amount: Money
-    phone: str
-    account_said: str
-    paid_at: datetime
-    connection: Connection | None
-    intent_id: int | None = None
+PAID = "0"
+"""The result code of a push that was paid; on an attempt, that its own callback has said so."""
 
 
 def settle(notice_id: int) -> None:
@@ -66,24 +49,44 @@ def _settle_push(session: Session, notice: Notice, outcome: PushOutcome) -> None
     intent = session.scalar(select(PaymentIntent).where(PaymentIntent.token == notice.token).with_for_update())
     if intent is None:
         return conclude(notice, "quarantined", "no attempt has this token")
-    if intent.checkout_request_id not in (None, outcome.checkout_request_id):
+    if not _is_of(session, intent, outcome.checkout_request_id):
         return conclude(notice, "quarantined", "another CheckoutRequestID than the attempt's")
-    asked = Money(intent.amount_minor, intent.currency)
     if outcome.receipt is None:
         return _push_failed(session, notice, intent, outcome)
+    return _push_paid(session, notice, intent, outcome, outcome.receipt)
+
+
+def _is_of(session: Session, intent: PaymentIntent, checkout_request_id: str) -> bool:
+    """Is this the attempt's own name at Daraja; or, while its answer is awaited or lost, at least no other's?"""
+    if intent.checkout_request_id is not None:
+        return intent.checkout_request_id == checkout_request_id
+    others = select(PaymentIntent.id).where(PaymentIntent.checkout_request_id == checkout_request_id)
+    return session.scalar(others) is None
+
+
+def _push_paid(session: Session, notice: Notice, intent: PaymentIntent, outcome: PushOutcome, number: str) -> None:
+    asked = Money(intent.amount_minor, intent.currency)
     if outcome.amount is not None and outcome.amount != asked.major:
         return conclude(notice, "quarantined", "another amount than was asked for")
+    known = find_receipt(session, number)
+    if intent.result_code == PAID and (known is None or known.intent_id != intent.id):
+        # A push is paid once. Should this money be real, the PayBill's confirmation or the pull brings it.
+        return conclude(notice, "quarantined", "another receipt than the attempt's")
     connection = session.get_one(Connection, intent.connection_id)
-    fresh = credit(
-        session,
-        MoneyIn(
-            outcome.receipt, asked, intent.phone, connection.account_no, outcome.paid_at or now(), connection, intent.id
-        ),
+    when = outcome.paid_at or now()
+    paid = MoneyIn(number, asked, intent.phone, connection.account_no, when, connection, intent.id)
+    credited = credit(session, paid)
+    if credited is Credit.CONTRADICTED:
+        return conclude(notice, "quarantined", "its receipt is known as other money")
+    # A receipt that was only guessed to be this attempt's gives way to the one that its callback names.
+    session.execute(
+        update(Receipt).where(Receipt.intent_id == intent.id, Receipt.receipt != number.upper()).values(intent_id=None)
     )
     intent.checkout_request_id = outcome.checkout_request_id
     intent.merchant_request_id = outcome.merchant_request_id
-    move(session, intent.id, "paid", BEFORE_PAID, result_code="0", result_text=outcome.result_text, next_poll_at=None)
-    return conclude(notice, "applied" if fresh else "duplicate")
+    intent.result_code, intent.result_text = PAID, outcome.result_text
+    move(session, intent.id, "paid", BEFORE_PAID, next_poll_at=None)
+    return conclude(notice, "applied" if credited is Credit.FRESH else "duplicate")
 
 
 def _push_failed(session: Session, notice: Notice, intent: PaymentIntent, outcome: PushOutcome) -> None:
@@ -126,19 +129,20 @@ def _settle_paybill(session: Session, notice: Notice, payment: PaybillPayment) -
     except ValueError:
         return conclude(notice, "quarantined", "an amount that is not one")
     connection = find_connection(session, payment.account)
+    # Its twin is locked before the receipt is posted, as the push's callback does: so that the two never deadlock.
+    twin = _receiptless(session, connection, amount) if connection else None
     said = payment.account.strip()
-    fresh = credit(session, MoneyIn(payment.receipt, amount, payment.phone, said, payment.paid_at, connection))
-    if connection is not None:
-        _attach(session, connection, payment.receipt, amount)
-    return conclude(notice, "applied" if fresh else "duplicate", "" if connection else "in suspense")
+    credited = credit(session, MoneyIn(payment.receipt, amount, payment.phone, said, payment.paid_at, connection))
+    if credited is Credit.CONTRADICTED:
+        return conclude(notice, "quarantined", "its receipt is known as other money")
+    if twin is not None:
+        _attach(session, twin, payment.receipt)
+    return conclude(notice, "applied" if credited is Credit.FRESH else "duplicate", "" if connection else "in suspense")
 
 
-def _attach(session: Session, connection: Connection, number: str, amount: Money) -> None:
-    """A push that lacks its receipt gets that of its twin: one known to be paid, or one whose answer was lost."""
-    receipt = _receipt(session, number)
-    if receipt is None or receipt.intent_id is not None:
-        return
-    intent = session.scalar(
+def _receiptless(session: Session, connection: Connection, amount: Money) -> PaymentIntent | None:
+    """The oldest push of this amount that lacks only its receipt: known to be paid, or its answer was lost."""
+    return session.scalar(
         select(PaymentIntent)
         .where(
             PaymentIntent.connection_id == connection.id,
@@ -152,84 +156,11 @@ def _attach(session: Session, connection: Connection, number: str, amount: Money
         .limit(1)
         .with_for_update()
     )
-    if intent is not None and move(session, intent.id, "paid", ["confirmed", "unknown"], next_poll_at=None):
-        receipt.intent_id = intent.id
 
 
-def credit(session: Session, paid: MoneyIn) -> bool:
-    """Credit a receipt, once for its number, whichever road it came by; false where it was credited before."""
-    ours = settings()
-    number, minor = paid.receipt.upper(), paid.amount.minor
-    connection_id = paid.connection.id if paid.connection else None
-    account = RECEIVABLE if paid.connection else SUSPENSE
-    entry = post(
-        session,
-        "payment",
-        f"receipt:mpesa:{ours.mpesa_shortcode}:{number}",
-        [Leg(CASH, minor), Leg(account, -minor, connection_id)],
-        memo=f"M-Pesa {number}",
-    )
-    if entry is None:
-        earlier = _receipt(session, number)
-        if earlier is not None and earlier.intent_id is None and paid.intent_id is not None:
-            earlier.intent_id = paid.intent_id
-        return False
-    receipt = session.scalars(
-        insert(Receipt)
-        .values(
-            provider="mpesa",
-            shortcode=ours.mpesa_shortcode,
-            receipt=number,
-            amount_minor=minor,
-            currency=paid.amount.currency,
-            phone=paid.phone,
-            account_said=paid.account_said,
-            paid_at=paid.paid_at,
-            intent_id=paid.intent_id,
-            connection_id=connection_id,
-            entry_id=entry.id,
-            created_at=now(),
-        )
-        .returning(Receipt)
-    ).one()
-    if paid.connection is not None:
-        _thank(session, receipt, paid, paid.connection)
-    return True
-
-
-def _receipt(session: Session, number: str) -> Receipt | None:
-    return session.scalar(
-        select(Receipt).where(
-            Receipt.provider == "mpesa",
-            Receipt.shortcode == settings().mpesa_shortcode,
-            Receipt.receipt == number.upper(),
-        )
-    )
-
-
-def _thank(session: Session, receipt: Receipt, paid: MoneyIn, connection: Connection) -> None:
-    """The receipt's SMS, to the phone that paid or else to the customer's own."""
-    phone = Phone(paid.phone) if paid.intent_id else _own_phone(session, connection)
-    if phone is None:
+def _attach(session: Session, intent: PaymentIntent, number: str) -> None:
+    receipt = find_receipt(session, number)
+    if receipt is None or receipt.intent_id is not None or receipt.connection_id != intent.connection_id:
         return
-    language = language_of(session, connection)
-    said = receipt_text(paid.amount, connection.account_no, receipt.receipt, balance_of(session, connection.id))
-    queue_message(
-        session,
-        phone,
-        say(said, language),
-        "receipt",
-        key=f"receipt:{receipt.id}",
-        connection_id=connection.id,
-        language=language,
-    )
-
-
-def _own_phone(session: Session, connection: Connection) -> Phone | None:
-    phones = phones_of(session, connection.customer_id) if connection.customer_id else []
-    return phones[0] if phones else None
-
-
-def language_of(session: Session, connection: Connection) -> str:
-    customer = session.get(Customer, connection.customer_id) if connection.customer_id else None
-    return customer.language if customer else settings().default_language
+    if move(session, intent.id, "paid", ["confirmed", "unknown"], next_poll_at=None):
+        receipt.intent_id = intent.id

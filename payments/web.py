@@ -29,7 +29,7 @@ def guard() -> None:
 
 @callbacks.post("/stk/<token>")
 def push_outcome(token: str) -> Answer:
-    return _kept("stk", token[:100])
+    return _kept("stk", token[:100].replace("\0", "?"))  # no text of the database holds a NUL
 
 
 @callbacks.post("/paybill/confirmation")

@@ -1,0 +1,26 @@
+"""What a customer reads of her payment fits one SMS, in each language and with the widest values."""
+
+import pytest
+
+from core.i18n import LANGUAGES, say
+from core.money import Money
+from core.text import sms_parts
+from payments.intents import MPESA_MOST
+from payments.texts import failure_text, receipt_text
+
+ACCOUNT, PAYBILL = "1000017", "6001000"
+MOST = Money.of(MPESA_MOST)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("balance", ["1234567.89", "0", "-1234567.89"])
+def test_a_receipt_is_one_sms(language: str, balance: str) -> None:
+    said = sms_parts(say(receipt_text(MOST, ACCOUNT, "NLJ7RT61SV", Money.of(balance)), language))
+    assert (said.encoding, said.parts) == ("GSM-7", 1)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", ["1", "17", "1019", "1032", "1037", "2001", "26"])
+def test_a_failure_is_one_sms(language: str, code: str) -> None:
+    said = sms_parts(say(failure_text(code, MOST, ACCOUNT, PAYBILL), language))
+    assert (said.encoding, said.parts) == ("GSM-7", 1)
