@@ -25,6 +25,7 @@ def clone(tmp_path: Path) -> Path:
     clone = tmp_path / "clone"
     (clone / "ussd_app/cli").mkdir(parents=True)
     shutil.copy(ROOT / "mita", clone)
+    shutil.copytree(ROOT / "vendor", clone / "vendor")  # the pip for a Python that has none, as this one may be
     for package in ("ussd_app", "ussd_app/cli"):
         (clone / package / "__init__.py").touch()
     (clone / "ussd_app/cli/__main__.py").write_text(
