@@ -6,6 +6,9 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any
 
+from core import gates, message_window
+from core.i18n import LANGUAGES
+
 
 class SettingsError(ValueError):
     """The environment does not make a service that can run; the message says which variable and why."""
@@ -25,7 +28,21 @@ class Settings:
     redis_url: str = _setting("", "Redis or Valkey, as redis://:password@host:port/0", secret=True)
     secret_key: str = _setting("", "Signs the office's cookies; at least 32 random characters", secret=True)
     gateway_secret: str = _setting("", "Stands in every callback URL; at least 16 random characters", secret=True)
+    gateway_secrets: str = _setting(
+        "",
+        "Secrets of single gateways instead, the present one first, those still accepted behind it: "
+        "`hubtel:new,old;advanta:other`",
+        secret=True,
+    )
+    gateway_secrets_old: str = _setting(
+        "", "Earlier values of GATEWAY_SECRET that are still accepted, separated by commas", secret=True
+    )
+    gateway_sources: str = _setting(
+        "", "Addresses that a gateway may call from: `hubtel:1.2.3.4,5.6.7.0/24`; not listed: any"
+    )
+    trusted_proxies: str = _setting("127.0.0.1,::1", "Our own proxies, whose X-Forwarded-For is believed")
     public_url: str = _setting("http://127.0.0.1:8000", "Where gateways and providers reach this service")
+    ussd_url: str = _setting("", "Where USSD gateways reach the pool of their own; empty: PUBLIC_URL")
 
     utility_name: str = _setting("Maji Safi Water", "As customers know the utility")
     utility_zone: str = _setting("Africa/Nairobi", "Time zone of bills and screens")
@@ -35,10 +52,21 @@ class Settings:
     service_code: str = _setting("*384*7#", "The USSD code that customers dial")
     sms_short_code: str = _setting("20880", "The number that customers text")
 
+    languages: str = _setting(",".join(LANGUAGES), "Languages that customers may choose, in this order")
+    nav_keys: str = _setting("0,00,98", "What one types for Back, Home and More; options are numbered around them")
+    link_approval: bool = _setting(False, "The office approves it before a phone speaks for a connection")
+
     at_username: str = _setting("sandbox", "Africa's Talking user name")
     at_api_key: str = _setting("", "Africa's Talking API key", secret=True)
     at_base_url: str = _setting("", "Another address of its API, ending in /version1; empty: the package's own")
     sms_sender: str = _setting("", "Sender id or short code of outgoing messages; empty: the account's default")
+
+    sms_gateway: str = _setting("africastalking", "Which gateway carries messages out: `africastalking` or `infobip`")
+    sms_window: str = _setting("08:00-20:00", "Hours, in the utility's zone, for bills, alerts and bulk messages")
+    sms_rate: float = _setting(50.0, "Messages a second that the gateway takes from us")
+    sms_price: str = _setting("0.80", "Price of one part of an SMS, in the utility's currency; for estimates")
+    infobip_base_url: str = _setting("", "The account's own address at Infobip, such as https://xxxxx.api.infobip.com")
+    infobip_api_key: str = _setting("", "Infobip API key", secret=True)
 
     mpesa_base_url: str = _setting("https://sandbox.safaricom.co.ke", "Daraja's address")
     mpesa_consumer_key: str = _setting("", "Daraja consumer key", secret=True)
@@ -47,9 +75,47 @@ class Settings:
     mpesa_passkey: str = _setting("", "Passkey of the PayBill number", secret=True)
     mpesa_push_delay_s: float = _setting(3.0, "Seconds between the end of a conversation and the PIN prompt")
 
+    limit_minutes: int = _setting(10, "Minutes within which the sessions and messages of one number are counted")
+    limit_sessions: int = _setting(
+        20, "USSD sessions that one number may begin within these minutes; 0: no limit. Not with DEMO"
+    )
+    limit_messages: int = _setting(40, "SMS of one number that are answered within these minutes; 0: no limit")
+    limit_everyone: int = _setting(300_000, "Sessions and messages of all numbers in one minute; 0: no limit")
+
+    metrics_token: str = _setting("", "Bearer token for /metrics; empty: it answers this machine only", secret=True)
+
     @property
     def development(self) -> bool:
         return self.env == "development"
+
+    def secrets_of(self, gateway: str) -> tuple[str, ...]:
+        """The secrets accepted in the addresses of a gateway ("" for none in particular). URLs hold the first."""
+        own = gates.secrets_by_gateway(self.gateway_secrets).get(gateway)
+        return own or (self.gateway_secret, *gates.listed(self.gateway_secrets_old))
+
+    def sources_of(self, gateway: str) -> tuple[gates.Network, ...]:
+        """The networks that a gateway may call from; none for any."""
+        return gates.networks_by_gateway(self.gateway_sources).get(gateway, ())
+
+    def offered(self) -> tuple[str, ...]:
+        """The languages to choose from. Raises SettingsError for one that Mita does not speak."""
+        codes = tuple(code.strip() for code in self.languages.split(","))
+        if not set(codes) <= set(LANGUAGES) or len(set(codes)) != len(codes):
+            raise SettingsError(f"LANGUAGES are some of {', '.join(LANGUAGES)}")
+        if self.default_language not in codes:
+            raise SettingsError("DEFAULT_LANGUAGE is not among LANGUAGES")
+        return codes
+
+    def navigation(self) -> tuple[str, str, str]:
+        """What one types for Back, Home and More. Raises SettingsError for what cannot be typed or told apart."""
+        keys = [key.strip() for key in self.nav_keys.split(",")]
+        if len(keys) != 3 or len(set(keys)) != 3 or not all(key.isdecimal() and len(key) < 4 for key in keys):
+            raise SettingsError("NAV_KEYS are three different numbers: Back, Home, More")
+        return keys[0], keys[1], keys[2]
+
+    def proxies(self) -> tuple[gates.Network, ...]:
+        """Our own proxies."""
+        return gates.networks(self.trusted_proxies)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -72,8 +138,45 @@ class Settings:
         for name, least in (("secret_key", 32), ("gateway_secret", 16)):
             if len(getattr(self, name)) < least:
                 raise SettingsError(f"{variable(name)} needs at least {least} random characters")
+        self.navigation()
+        self.offered()
+        self._check_gates()
+        self._check_messages()
         if self.demo and not self.development:
             raise SettingsError("DEMO shows customers' data without a login; it is for MITA_ENV=development only")
+
+    def sending_hours(self) -> message_window.SendingHours:
+        """The hours of SMS_WINDOW."""
+        return message_window.hours(self.sms_window, self.utility_zone)
+
+    def _check_messages(self) -> None:
+        """Raises SettingsError where messages could not be sent with these settings."""
+        try:
+            self.sending_hours()
+        except ValueError as error:
+            raise SettingsError(f"SMS_WINDOW: {error}") from None
+        if self.sms_gateway not in ("africastalking", "infobip"):
+            raise SettingsError("SMS_GATEWAY is 'africastalking' or 'infobip'")
+        if self.sms_gateway == "infobip" and not (self.infobip_base_url and self.infobip_api_key):
+            raise SettingsError("INFOBIP_BASE_URL and INFOBIP_API_KEY are not set")
+        if not self.sms_rate > 0:
+            raise SettingsError("SMS_RATE is above 0")
+        if not self.sms_price.replace(".", "", 1).isdecimal():
+            raise SettingsError("SMS_PRICE is the price of one part, such as 0.80")
+
+    def _check_gates(self) -> None:
+        """Raises SettingsError for a list of secrets or addresses that cannot be meant so."""
+        for name, read in (
+            ("gateway_secrets", gates.secrets_by_gateway),
+            ("gateway_sources", gates.networks_by_gateway),
+            ("trusted_proxies", gates.networks),
+        ):
+            try:
+                read(getattr(self, name))
+            except ValueError as error:
+                raise SettingsError(f"{variable(name)}: {error}") from None
+        if any(len(secret) < gates.SHORTEST_SECRET for secret in gates.listed(self.gateway_secrets_old)):
+            raise SettingsError(f"GATEWAY_SECRETS_OLD needs at least {gates.SHORTEST_SECRET} characters for each")
 
 
 def variable(name: str) -> str:
@@ -84,9 +187,9 @@ def variable(name: str) -> str:
 def _parsed(name: str, raw: str, default: object) -> object:
     if isinstance(default, bool):
         return raw.strip().lower() in ("1", "true", "yes", "on")
-    if isinstance(default, float):
+    if isinstance(default, (float, int)):
         try:
-            return float(raw)
+            return type(default)(raw)
         except ValueError as error:
             raise SettingsError(f"{name} is a number, not {raw!r}") from error
     return raw.strip()

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 # Digits after the point as the central banks use them in practice (ISO 4217 for the rest).
 CURRENCY_DIGITS = {
     "KES": 2, "TZS": 2, "UGX": 0, "RWF": 0, "BIF": 0, "ETB": 2, "ZMW": 2, "MWK": 2,
-    "NGN": 2, "GHS": 2, "XOF": 0, "XAF": 0, "IDR": 2, "PHP": 2, "USD": 2, "EUR": 2,
+    "CDF": 2, "NGN": 2, "GHS": 2, "XOF": 0, "XAF": 0, "IDR": 2, "PHP": 2, "USD": 2, "EUR": 2,
 }  # fmt: skip
 
 
@@ -74,12 +74,17 @@ class Money:
     def __bool__(self) -> bool:
         return self.minor != 0
 
-    def __str__(self) -> str:
-        """As a plain phone shows it: ASCII only, cents only where there are any ("KES 1,250", "KES 0.50")."""
+    @property
+    def number(self) -> str:
+        """The amount without its currency, in ASCII, cents only where there are any: "1,250", "-0.50"."""
         digits = CURRENCY_DIGITS[self.currency]
         whole, cents = divmod(abs(self.minor), 10**digits)
         fraction = f".{cents:0{digits}d}" if cents else ""
-        return f"{self.currency} {'-' if self.minor < 0 else ''}{whole:,}{fraction}"
+        return f"{'-' if self.minor < 0 else ''}{whole:,}{fraction}"
+
+    def __str__(self) -> str:
+        """As English writes it: "KES 1,250", "KES 0.50"."""
+        return f"{self.currency} {self.number}"
 
 
 def round_to_minor(amount: Decimal, currency: str = "KES") -> Money:

@@ -28,6 +28,12 @@ def parse_phone(raw: str, region: str = "KE") -> Phone | None:
     return None
 
 
+def parse_near(raw: str, phone: Phone) -> Phone | None:
+    """The number meant by `raw` as the people around `phone` write it."""
+    region = phonenumbers.region_code_for_number(phonenumbers.parse(phone))
+    return parse_phone(raw, region) if region else None
+
+
 def mask(phone: str) -> str:
     """For logs: the country and the last four digits, "+2547****0001"."""
     return f"{phone[:5]}****{phone[-4:]}" if len(phone) > 9 else "****"

@@ -3,6 +3,7 @@
 Source: 3GPP TS 23.038 (alphabet and extension table), TS 23.040 (concatenated messages).
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -13,40 +14,45 @@ BASIC = frozenset(
 EXTENSION = frozenset("\f^{}\\[~]|€")
 """These are sent as an escape and a second septet."""
 
-TYPOGRAPHIC = {
-    "‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "−": "-",
-    "…": "...", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u200f": "", "\u200e": "", "\u200b": "",
-    "•": "-", "×": "x", "³": "3", "²": "2", "\t": " ",
+PLAINER = {
+    "‘": "'", "’": "'", "‚": "'", "ʼ": "'", "′": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
+    "–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-", "…": "...", "•": "-", "×": "x", "³": "3", "²": "2",
+    "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\t": " ", "\u200f": "", "\u200e": "", "\u200b": "", "\ufeff": "",
+    "œ": "oe", "Œ": "OE", "ı": "i", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ŋ": "ng", "Ŋ": "Ng",
+    "ɓ": "b", "Ɓ": "B", "ɗ": "d", "Ɗ": "D", "ƙ": "k", "Ƙ": "K", "ƴ": "y", "Ƴ": "Y",
 }  # fmt: skip
+"""Signs and letters that no rule of Unicode takes apart: typographic ones, French ligatures, Hausa's hooked letters."""
+
+_EXTENDED = re.compile(f"[{re.escape(''.join(sorted(EXTENSION)))}]")
+_STRANGE = re.compile(f"[^{re.escape(''.join(sorted(BASIC | EXTENSION)))}]")
 
 
 def septets(text: str) -> int | None:
     """How many septets `text` takes, or None where GSM-7 cannot carry it."""
-    total = 0
-    for character in text:
-        if character in BASIC:
-            total += 1
-        elif character in EXTENSION:
-            total += 2
-        else:
-            return None
-    return total
+    if _STRANGE.search(text):
+        return None
+    return len(text) + len(_EXTENDED.findall(text))
 
 
 def is_gsm7(text: str) -> bool:
-    return septets(text) is not None
+    return not _STRANGE.search(text)
 
 
 def to_gsm7(text: str) -> str:
-    """`text` in GSM-7: typographic signs become plain ones, accents the alphabet lacks are dropped, the rest is "?"."""
-    return "".join(_plain(character) for character in text)
+    """`text` in GSM-7: typographic signs become plain ones, accents the alphabet lacks are dropped, the rest is "?".
+
+    é è à ù stay as they are; ç becomes c, ê e, œ oe.
+    """
+    if not _STRANGE.search(text):
+        return text
+    return _STRANGE.sub(lambda strange: _plain(strange[0]), unicodedata.normalize("NFC", text))
 
 
 def _plain(character: str) -> str:
-    if character in BASIC or character in EXTENSION:
-        return character
-    if character in TYPOGRAPHIC:
-        return TYPOGRAPHIC[character]
+    if character in PLAINER:
+        return PLAINER[character]
+    if unicodedata.combining(character):
+        return ""
     stripped = "".join(part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part))
     return stripped if stripped and is_gsm7(stripped) else "?"
 

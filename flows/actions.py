@@ -1,11 +1,12 @@
 """What a conversation may ask of the world, and the values that come back."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Literal, Protocol, TypeVar
 
+from core.i18n import LANGUAGES
 from core.money import Money
 from core.phone import Phone
 
@@ -14,16 +15,23 @@ F = TypeVar("F", bound=Callable[..., object])
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRef:
-    """A connection as its owner knows it: the account number and the place."""
+    """A connection as its owner knows it; an institution's has a building and a department as well."""
 
     account_no: str
     label: str
     status: str
+    building: str = ""
+    department: str = ""
+    prepaid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling, and whom; `known` is false for a phone that speaks for no customer."""
+    """Who is calling, and whom; `known` is false for a phone that speaks for no customer.
+
+    `waiting` are account numbers that the office has still to link to this phone, `alert_above` a month's usage worth
+    a warning, `stopped` says that she wants no messages but those she asks for.
+    """
 
     phone: Phone
     known: bool
@@ -35,6 +43,11 @@ class Caller:
     short_code: str
     paybill: str
     currency: str
+    has_pin: bool = False
+    waiting: tuple[str, ...] = ()
+    alert_above: Decimal | None = None
+    stopped: bool = False
+    languages: tuple[str, ...] = tuple(LANGUAGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +101,92 @@ class ReadingResult:
 
 @dataclass(frozen=True, slots=True)
 class RegisterResult:
-    kind: Literal["linked", "unknown_account", "taken"]
+    """`waits`: the office has to approve it first."""
+
+    kind: Literal["linked", "waits", "unknown_account", "taken"]
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentResult:
     kind: Literal["requested", "refused"]
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PastBill:
+    """A bill of an earlier month: the month it is for, what was used, what it came to."""
+
+    number: str
+    period: date
+    usage: Decimal
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class MonthUsage:
+    """What was used between the first and the last day of `month`."""
+
+    month: date
+    usage: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What the next bill will come to if the days go on like the last ones; `kind` says why there is none."""
+
+    kind: Literal["forecast", "too_early", "no_tariff"]
+    usage: Decimal | None = None
+    amount: Money | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastPayment:
+    """The newest payment or attempt at one. `reference` is the provider's receipt where it is paid."""
+
+    kind: Literal["none", "paid", "waiting", "failed"]
+    amount: Money | None = None
+    on: date | None = None
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """Another person's connection, for one who wants to pay for it: her name in initials only."""
+
+    account_no: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinCheck:
+    """What became of a PIN. At the third wrong try in a row it is locked until the office clears it."""
+
+    kind: Literal["right", "wrong", "locked"]
+    tries_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The number by which the office and the customer speak of a report."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A PIN as it was typed. Beyond the turn in which it was typed only its keyed digest is left, and no text."""
+
+    digest: str
+    text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A conversation of this phone that was dropped: how it may be taken up again, and (screen, answer) so far."""
+
+    how: Literal["ask", "continue"]
+    answers: tuple[tuple[str, str], ...]
 
 
 def read(method: F) -> F:
@@ -122,6 +214,24 @@ class Actions(Protocol):
     @read
     def check_reading(self, account_no: str, value: Decimal) -> ReadingCheck: ...
     @read
+    def past_bills(self, account_no: str) -> tuple[PastBill, ...]:
+        """The last six, the newest first."""
+        ...
+
+    @read
+    def usage(self, account_no: str) -> tuple[MonthUsage, ...]:
+        """The last six months that have a reading, the oldest first."""
+        ...
+
+    @read
+    def forecast(self, account_no: str) -> Forecast: ...
+    @read
+    def last_payment(self, account_no: str) -> LastPayment: ...
+    @read
+    def payee(self, account_no: str) -> Payee | None: ...
+    @read
+    def unfinished(self) -> Unfinished | None: ...
+    @read
     def find_connection(self, account_no: str) -> ConnectionRef | None: ...
     @write
     def register(self, name: str, language: str, account_no: str) -> RegisterResult: ...
@@ -131,3 +241,28 @@ class Actions(Protocol):
     def set_language(self, language: str) -> None: ...
     @write
     def request_payment(self, account_no: str, amount: Money, phone: Phone) -> PaymentResult: ...
+    @write
+    def link_connection(self, account_no: str) -> RegisterResult: ...
+    @write
+    def rename(self, name: str) -> None: ...
+    @write
+    def check_pin(self, pin: Secret) -> PinCheck: ...
+    @write
+    def set_pin(self, pin: Secret) -> None: ...
+    @write
+    def remove_pin(self) -> None: ...
+    @write
+    def report_fault(self, kind: str, account_no: str, note: str) -> Ticket:
+        """`kind` is one of billing's FAULTS; `account_no` is "" where she has none."""
+        ...
+
+    @write
+    def set_alert(self, above: Decimal | None) -> None: ...
+    @write
+    def stop_messages(self) -> None: ...
+    @write
+    def start_messages(self) -> None: ...
+    @write
+    def pass_to_office(self) -> None:
+        """Put the message that opened this conversation into the office's inbox."""
+        ...

@@ -1,9 +1,13 @@
-"""What is owed: the balance and the last bill."""
+"""What is owed, what was used, what was paid: the balance, the bills, the months, the forecast."""
 
-from core.i18n import Text, _
-from flows.actions import Actions, BalanceView, BillSummary, Caller
+from decimal import Decimal
+
+from core.i18n import Month, Text, _
+from flows.actions import Actions, BalanceView, BillSummary, Caller, LastPayment, MonthUsage, PastBill
 from flows.pay import pay
 from flows.talk import End, Talk, call, choose
+
+LONGEST_BAR = 8
 
 
 def balance(caller: Caller, account_no: str) -> Talk[End]:
@@ -21,6 +25,74 @@ def last_bill(caller: Caller, account_no: str) -> Talk[End]:
 def offer_to_pay(caller: Caller, account_no: str, said: Text) -> Talk[End]:
     yield from choose(said, {"pay": _("Pay")})
     return (yield from pay(caller, account_no))
+
+
+def past_bills(caller: Caller, account_no: str) -> Talk[End]:
+    """A list of months to pick a bill from."""
+    bills = yield from call(Actions.past_bills, account_no)
+    if not bills:
+        return End(_("Connection {account} has no bill yet.", account=account_no))
+    lines = {
+        bill.number: Text("{month} {amount}", {"month": Month(bill.period), "amount": bill.amount}) for bill in bills
+    }
+    number = yield from choose(_("Connection {account}", account=account_no), lines, key="past_bill")
+    return End(_past(next(bill for bill in bills if bill.number == number)))
+
+
+def _past(bill: PastBill) -> Text:
+    return _("Bill {number}\n{month}: used {usage} units\nAmount {amount}",
+             number=bill.number, month=Month(bill.period), usage=bill.usage, amount=bill.amount)  # fmt: skip
+
+
+def usage(caller: Caller, account_no: str) -> Talk[End]:
+    """The last months as bars of text."""
+    months = yield from call(Actions.usage, account_no)
+    if not months:
+        return End(_("There is no reading of connection {account} yet.", account=account_no))
+    most = max(month.usage for month in months)
+    said = _("Units used, {account}", account=account_no)
+    for month in months:
+        said = Text("{above}\n{line}", {"above": said, "line": _bar(month, most)})
+    return End(said)
+
+
+def _bar(month: MonthUsage, most: Decimal) -> Text:
+    """One line; the month of the most usage has the longest bar."""
+    bar = "=" * max(int(LONGEST_BAR * month.usage / most), 1) if month.usage else "-"
+    return Text("{month} {bar} {usage}", {"month": Month(month.month), "bar": bar, "usage": month.usage})
+
+
+def forecast(caller: Caller, account_no: str) -> Talk[End]:
+    """What the next bill will come to if the days go on like the last ones."""
+    view = yield from call(Actions.forecast, account_no)
+    if view.kind == "no_tariff":
+        return End(_("We cannot say yet what it will be. Please call our office."))
+    if view.kind == "too_early" or view.usage is None or view.amount is None or view.until is None:
+        return End(_("It is too early to say. Read your meter first, then ask again."))
+    return End(_("If you go on as now you will use {usage} units until {until}. Your next bill: about {amount}.",
+                 usage=view.usage, until=view.until, amount=view.amount))  # fmt: skip
+
+
+def last_payment(caller: Caller, account_no: str) -> Talk[End]:
+    return End(payment_text(account_no, (yield from call(Actions.last_payment, account_no))))
+
+
+def payment_text(account_no: str, last: LastPayment) -> Text:
+    match last.kind:
+        case "paid" if not last.reference:
+            return _("Connection {account}: {amount} was paid on {day}.",
+                     account=account_no, amount=last.amount, day=last.on)  # fmt: skip
+        case "paid":
+            return _("Connection {account}: {amount} was paid on {day}. Receipt {reference}.",
+                     account=account_no, amount=last.amount, day=last.on, reference=last.reference)  # fmt: skip
+        case "waiting":
+            return _("Connection {account}: {amount} asked for on {day} is not confirmed yet. We will SMS you.",
+                     account=account_no, amount=last.amount, day=last.on)  # fmt: skip
+        case "failed":
+            return _("Connection {account}: the payment of {amount} on {day} did not go through. Nothing was taken.",
+                     account=account_no, amount=last.amount, day=last.on)  # fmt: skip
+        case _:
+            return _("There is no payment for connection {account} yet.", account=account_no)
 
 
 def balance_text(account_no: str, view: BalanceView) -> Text:

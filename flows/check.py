@@ -1,31 +1,27 @@
 """Walk every path of every flow, in every language, and hold each screen to its promises."""
 
+import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
 
-from core.i18n import LANGUAGES, Text, catalog
-from core.text import septets
-from flows import keywords
+from core.i18n import LANGUAGES, Text, catalog, say
+from core.text import septets, to_gsm7
+from flows import codec, keywords
+from flows.actions import Unfinished
 from flows.journal import Said
-from flows.menu import ussd_menu
-from flows.pages import BACK, HOME, MORE, SMS, Budget, budget_for
-from flows.player import Door, Reply, answer, open_conversation, replay
+from flows.menu import CODES, OF_ONE, ussd_menu
+from flows.pages import KEYS, SMS, Budget, budget_for
+from flows.player import TAKE_UP, Door, Reply, answer, open_conversation, replay
+from flows.sample_answers import GARBAGE, TEXTED, lawful
 from flows.sample_world import KINDS, SampleWorld
+from flows.words import KEYWORDS
 
-LAWFUL = {
-    "ask:amount": ("500", "1", "250000"),
-    "ask:reading": ("1234", "1 300", "1200", "99999", "7", "100000"),
-    "ask:name": ("Achieng' Otieno",),
-    "ask:account": ("1000017", "9999999999", "4444"),
-    "ask:account_again": ("1000017",),
-}
-GARBAGE = ("", "*", "abc!", "-1", "\x00", "\U0001f600", "9" * 10_000)
-TEXTED = ("BAL", "salio", "BILL", "READ 1234", "read  1 300", "READ 7", "READ x", "READ", "PAY 500", "lipa 500/=",
-          "PAY", "pay1", "HELP", "what?", "", "\U0001f600" * 500)  # fmt: skip
 NETWORKS = ("63902", "99999")
 WIDEST = "widest values"
 DEEPEST = 9
+LANGUAGE_MENU = "choose:" + "|".join(LANGUAGES)
+FLOWS = {*CODES.values(), *OF_ONE, "register", "welcome", "name", "pin", "alert", "link", "messages"}
 
 
 @dataclass
@@ -52,63 +48,86 @@ class Walk:
     kind: str
     language: str
     budget: Budget
-    report: CheckReport
+    report: CheckReport = field(default_factory=CheckReport)
     seen: set[str] = field(default_factory=set)
-
-    @cached_property
-    def first(self) -> Reply:
-        return self.reply(())[0]
+    home: str = ""
 
     def world(self) -> SampleWorld:
         return SampleWorld(replace(KINDS[self.kind], language=self.language))
-
-    def reply(self, inputs: Sequence[str]) -> tuple[Reply, SampleWorld]:
-        """Step by step, as the gateway brings them."""
-        world = self.world()
-        reply = open_conversation(self.door, world, self.budget, self.language)
-        for position, said in enumerate(inputs, 1):
-            reply = answer(self.door, reply.state, said, position, world, self.budget)
-        return reply, world
 
     def hold(self, promise: bool, what: str, inputs: Sequence[str]) -> None:
         if not promise:
             path = "*".join(said[:20] for said in inputs)
             self.report.violations.append(f"{self.where} [{path}] {what}")
 
-    def go(self, inputs: tuple[str, ...] = ()) -> None:
+    def start(self) -> None:
+        """Walk from the first screen on. What raises is reported, with the way to it."""
+        world = self.world()
+        try:
+            first = open_conversation(self.door, world, self.budget, self.language)
+        except Exception as error:
+            self.hold(False, f"raises {error!r}", ())
+            return
+        self.home = first.screen
+        self.go((), first, world)
+
+    def go(self, inputs: tuple[str, ...], reply: Reply, world: SampleWorld) -> None:
         """Everything that can be said from here on."""
         try:
-            reply, world = self.reply(inputs)
             self.check(reply, world, inputs)
             if reply.ends:
                 self.report.paths += 1
                 return
             self.check_garbage(reply, world, inputs)
-            nexts = [said for said in lawful(reply) if self.leads_on(reply, world, inputs, said)]
+            nexts = [step for said in lawful(reply) if (step := self.step(reply, world, inputs, said))]
         except Exception as error:
             self.hold(False, f"raises {error!r}", inputs)
             return
         self.hold(bool(nexts), "is a dead end", inputs)
-        if len(inputs) < DEEPEST:
-            for said in nexts:
+        if len(inputs) < DEEPEST and not self.elsewhere(reply):
+            for said, after, later in nexts:
                 if not self.was_said(reply, said):
-                    self.go((*inputs, said))
+                    self.go((*inputs, said), after, later)
 
     def was_said(self, reply: Reply, said: str) -> bool:
-        """Whether this path has been here with this answer; and a second change of language is one too many."""
-        before = [e for e in reply.state.journal if isinstance(e, Said) and e.screen == reply.screen]
-        return any(e.text == said for e in before) or (bool(before) and "choose:en|sw" in reply.screen)
+        """Whether this path has been here with this answer."""
+        return any(
+            isinstance(entry, Said) and entry.text == said and reply.screen in (entry.screen, "choose:past_bill")
+            for entry in reply.state.journal
+        )
+
+    def elsewhere(self, reply: Reply) -> bool:
+        """Whether another walk goes on from here: that of a caller of the language chosen, or of one not cut off."""
+        said = [entry for entry in reply.state.journal if isinstance(entry, Said)]
+        chosen = reply.screen == self.home and any(entry.screen == LANGUAGE_MENU for entry in said)
+        return chosen or any(entry.screen == TAKE_UP and entry.text == "2" for entry in said)
 
     def check(self, reply: Reply, world: SampleWorld, inputs: tuple[str, ...]) -> None:
         wide = septets(reply.text)
         self.hold(wide is not None and 0 < wide <= self.budget.septets, f"takes {wide} septets", inputs)
         self.report.max_septets = max(self.report.max_septets, (wide or 0) if self.budget.pages else 0)
-        for text in untranslated(reply.texts, reply.state.language):
+        if reply.ends:
+            whole = septets(to_gsm7(say(reply.texts[0], reply.state.language)))
+            self.hold(whole is not None and whole <= self.budget.septets, "is cut short", inputs)
+        for text in untranslated((*reply.texts, *reply.options), reply.state.language):
             self.hold(False, f"is not translated: {text!r}", inputs)
         self.seen.add(reply.screen)
+        stored = codec.dumps(reply.state)
+        self.hold(codec.dumps(codec.loads(stored)) == stored, "is not stored as it is", inputs)
         again = self.world()
         jumped = replay(self.door, inputs, again, self.budget, self.language)
-        self.hold(jumped == reply and again.writes == world.writes, "differs when dialled through", inputs)
+        same = replace(jumped, secret=reply.secret) == reply
+        self.hold(same and again.writes == world.writes, "differs when dialled through", inputs)
+        if self.budget.pages and reply.resume != "none" and reply.answers:
+            self.check_taken_up(reply, world, inputs)
+
+    def check_taken_up(self, reply: Reply, world: SampleWorld, inputs: tuple[str, ...]) -> None:
+        """A conversation dropped here is taken up here, and nothing is done on the way."""
+        dialled = SampleWorld(world.caller, left=Unfinished("ask", reply.answers))
+        offer = open_conversation(self.door, dialled, self.budget, self.language)
+        there = answer(self.door, offer.state, "1", 1, dialled, self.budget)
+        self.hold(there.text == reply.text, "is not taken up again", inputs)
+        self.hold(not dialled.writes, "does something when it is taken up", inputs)
 
     def then(self, at: Reply, world: SampleWorld, place: int, *said: str) -> tuple[Reply, SampleWorld]:
         """What follows when this is said, in a copy of the world."""
@@ -124,69 +143,74 @@ class Walk:
             same = after.screen == reply.screen and not after.ends
             self.hold(same and fits(after, self.budget), f"takes {said[:9]!r} for an answer", inputs)
             self.hold(after.state.journal == reply.state.journal, "remembers nonsense", inputs)
-        home, _world = self.then(reply, world, len(inputs), HOME)
-        self.hold(home.screen == self.first.screen, "Home leads elsewhere", inputs)
+        home, _world = self.then(reply, world, len(inputs), KEYS.home)
+        self.hold(home.screen == self.home, "Home leads elsewhere", inputs)
         self.check_pages(reply, world, inputs)
 
     def check_pages(self, reply: Reply, world: SampleWorld, inputs: tuple[str, ...]) -> None:
         """More shows page after page, each one fits, and Back turns one back."""
         page, turned = reply, list[str]()
-        while f"\n{MORE}. " in page.text:
-            turned.append(MORE)
+        while f"\n{KEYS.more}. " in page.text:
+            turned.append(KEYS.more)
             page, _world = self.then(reply, world, len(inputs), *turned)
             self.hold(fits(page, self.budget), f"page {page.state.page} is too wide", inputs)
         if turned:
-            before, _world = self.then(reply, world, len(inputs), *turned, BACK)
+            before, _world = self.then(reply, world, len(inputs), *turned, KEYS.back)
             self.hold(before.state.page == page.state.page - 1, "Back does not turn the page back", inputs)
 
-    def leads_on(self, reply: Reply, world: SampleWorld, inputs: tuple[str, ...], said: str) -> bool:
-        """Whether an answer is taken; Back from there must show this screen again, unless it was a write."""
+    def step(
+        self, reply: Reply, world: SampleWorld, inputs: tuple[str, ...], said: str
+    ) -> tuple[str, Reply, SampleWorld] | None:
+        """Where an answer leads, or None where it is not taken; Back from there shows this screen, unless it wrote."""
         after, later = self.then(reply, world, len(inputs), said)
         if after.state.journal == reply.state.journal:
-            return False
-        if not after.ends and later.writes == world.writes:
-            back, _world = self.then(reply, world, len(inputs), said, BACK)
+            return None
+        if not after.ends and later.writes == world.writes and reply.screen != TAKE_UP:
+            back, _world = self.then(after, later, len(inputs) + 1, KEYS.back)
             self.hold(back.text == reply.text, "Back does not show it again", (*inputs, said))
-        return True
+        return said, after, later
 
 
 def fits(reply: Reply, budget: Budget) -> bool:
     return 0 < (septets(reply.text) or 0) <= budget.septets
 
 
-def lawful(reply: Reply) -> Iterator[str]:
-    """Answers worth trying at a screen: each option, or the samples of its question."""
-    if reply.screen.startswith("choose:"):
-        last = reply.screen.count("|") + 1
-        yield from (str(number) for number in range(1, last + 1) if last < 7 or number in (1, last))
-    else:
-        yield from LAWFUL[reply.screen]
-
-
 def untranslated(texts: Sequence[Text], language: str) -> Iterator[str]:
+    """Wordings that the language lacks; one of placeholders only says the same everywhere."""
     for text in texts:
-        if language != "en" and text.msgid not in LANGUAGES.values() and text.msgid not in catalog(language):
+        words = re.sub(r"{\w+}", "", text.msgid)
+        if language != "en" and any(map(str.isalpha, words)) and text.msgid not in catalog(language):
             yield text.msgid
         yield from untranslated([part for part in text.params.values() if isinstance(part, Text)], language)
 
 
-def walks(report: CheckReport) -> Iterator[Walk]:
-    for language in LANGUAGES:
-        for kind in KINDS:
-            for network in NETWORKS if kind == WIDEST else NETWORKS[:1]:
-                where = f"ussd {language} {kind} {network}"
-                yield Walk(where, ussd_menu, kind, language, budget_for(network), report)
-            for text in TEXTED:
-                where = f"sms {text[:12]!r} {language} {kind}"
-                yield Walk(where, keywords.door(text), kind, language, SMS, report)
+def walks(language: str) -> Iterator[Walk]:
+    for kind in KINDS:
+        for network in NETWORKS if kind == WIDEST else NETWORKS[:1]:
+            yield Walk(f"ussd {language} {kind} {network}", ussd_menu, kind, language, budget_for(network))
+        for text in TEXTED:
+            where = f"sms {text[:12]!r} {language} {kind}"
+            yield Walk(where, keywords.door(text), kind, language, SMS)
+
+
+def check_language(language: str) -> tuple[CheckReport, set[str]]:
+    """The walk in one language: what it found, and the screens it saw."""
+    report, screens = CheckReport(), set[str]()
+    for walk in walks(language):
+        walk.report = report
+        walk.start()
+        screens |= walk.seen
+    return report, screens
 
 
 def check() -> CheckReport:
     """The whole walk; a report without violations is a promise kept on every path."""
-    report, screens = CheckReport(), set[str]()
-    for walk in walks(report):
-        walk.go()
-        screens |= {f"{walk.language} {screen}" for screen in walk.seen}
-    report.screens = len(screens)
-    report.flows = 1 + len({keyword.task for keyword in keywords.KEYWORDS.values()})  # the menu, and each keyword's
-    return report
+    whole, screens = CheckReport(flows=len(FLOWS) + len(KEYWORDS)), set[str]()
+    with ProcessPoolExecutor() as pool:
+        for report, seen in pool.map(check_language, LANGUAGES):
+            whole.paths += report.paths
+            whole.max_septets = max(whole.max_septets, report.max_septets)
+            whole.violations += report.violations
+            screens |= seen
+    whole.screens = len(screens)
+    return whole

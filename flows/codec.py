@@ -3,6 +3,8 @@
 import json
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any
 
 import cattrs
 
@@ -19,14 +21,23 @@ values.register_unstructure_hook(Money, lambda money: [money.minor, money.curren
 values.register_structure_hook(Money, lambda raw, _: Money(*raw))
 
 
-def write_result(result: object) -> object:
-    """A call's result as plain JSON values."""
-    return values.unstructure(result)
+compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def read_result(call: Call, raw: object) -> object:
+def write_result(result: object) -> str:
+    """A call's result as compact JSON."""
+    return compact(values.unstructure(result))
+
+
+def read_result(call: Call, written: str) -> Any:
     """The result that `write_result` wrote, in the type that the action declares."""
-    return values.structure(raw, call.returns)
+    return _read(call.returns, written)
+
+
+@lru_cache(maxsize=4096)
+def _read(returns: Any, written: str) -> Any:
+    """Results are frozen, so that a conversation that is played again at each turn may be given the same ones."""
+    return values.structure(json.loads(written), returns)
 
 
 def dumps(state: State) -> str:
@@ -35,7 +46,7 @@ def dumps(state: State) -> str:
         [e.screen, e.text, e.position] if isinstance(e, Said) else {"n": e.name, "r": e.result, "w": e.wrote}
         for e in state.journal
     ]
-    return json.dumps([rows, state.page, state.language], ensure_ascii=False, separators=(",", ":"))
+    return compact([rows, state.page, state.language])
 
 
 def loads(raw: str) -> State:
@@ -43,6 +54,8 @@ def loads(raw: str) -> State:
     try:
         rows, page, language = json.loads(raw)
         journal = tuple(Said(*row) if isinstance(row, list) else Done(row["n"], row["r"], row["w"]) for row in rows)
+        if not all(isinstance(entry.result if isinstance(entry, Done) else entry.text, str) for entry in journal):
+            raise TypeError("another form")
         return State(journal, int(page), str(language))
     except (TypeError, KeyError) as error:
         raise ValueError("not a conversation's state") from error

@@ -14,10 +14,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A call's result, as JSON of its declared type."""
+    """A call's result, as the JSON text of its declared type."""
 
     name: str
-    result: object
+    result: str
     wrote: bool
 
 

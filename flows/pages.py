@@ -2,10 +2,31 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 
 from core.text import septets, to_gsm7
 
-BACK, HOME, MORE = "0", "00", "98"
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What one types to go back, to the first screen, to the next page. Options are numbered around them."""
+
+    back: str = "0"
+    home: str = "00"
+    more: str = "98"
+
+    def numbers(self, most: int) -> list[str]:
+        """The numbers of so many options: 1, 2, 3 and on, without those that mean something else."""
+        taken = (self.back, self.home, self.more)
+        return list(islice((str(at) for at in count(1) if str(at) not in taken), most))
+
+    def index(self, said: str, most: int) -> str:
+        """The place of an option (from 1) for the number that is shown before it; anything else stays as it is."""
+        numbers = self.numbers(most)
+        return str(numbers.index(said) + 1) if said in numbers else said
+
+
+KEYS = Keys()
 
 SAFARICOM = "63902"
 ROOMY = frozenset(
@@ -21,6 +42,7 @@ class Budget:
 
     septets: int
     pages: bool = True
+    keys: Keys = KEYS
 
     def cut(self, text: str) -> str:
         """The text in GSM-7, within the budget."""
@@ -34,9 +56,9 @@ SMS = Budget(459, pages=False)
 """Three parts at the most."""
 
 
-def budget_for(network_code: str) -> Budget:
+def budget_for(network_code: str, keys: Keys = KEYS) -> Budget:
     """160 septets on Safaricom and unknown networks, 182 elsewhere; four are kept for the `CON ` before the text."""
-    return Budget(178 if network_code in ROOMY else 156)
+    return Budget(178 if network_code in ROOMY else 156, True, keys)
 
 
 def width(text: str) -> int:

@@ -5,11 +5,12 @@ from decimal import Decimal
 from core.i18n import Text, _
 from flows.actions import Actions, MeterFace, ReadingCheck
 from flows.answers import meter_value
-from flows.talk import End, Talk, ask, call, confirm
+from flows.talk import End, Talk, ask, call, confirm, resumable
 
 
 def submit_reading(account_no: str, value: Decimal | None = None) -> Talk[End]:
     """Ask for the dials (unless `value` is given), doubt what is odd, enter it, and say the provisional bill."""
+    yield from resumable("ask")
     meter = yield from call(Actions.last_reading, account_no)
     if meter is None:
         return End(_("There is no meter at connection {account}. Please call our office.", account=account_no))
@@ -22,7 +23,7 @@ def submit_reading(account_no: str, value: Decimal | None = None) -> Talk[End]:
             break
         question, value = problem, None
     if check.kind in ("high", "low"):
-        sure = yield from confirm(_doubt(check, value))
+        sure = yield from confirm(_doubt(check, value), "doubt")
         if not sure:
             return End(_("Nothing was entered. Please look at the meter again."))
     result = yield from call(Actions.submit_reading, account_no, value, check.kind in ("high", "low"))

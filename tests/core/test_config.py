@@ -18,6 +18,7 @@ def test_defaults_are_production() -> None:
     settings = Settings.from_env(GOOD)
     assert settings.env == "production"
     assert not settings.demo
+    assert settings.navigation() == ("0", "00", "98")
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,11 @@ def test_defaults_are_production() -> None:
         ({"GATEWAY_SECRET": "short"}, "GATEWAY_SECRET"),
         ({"MITA_ENV": "staging"}, "MITA_ENV"),
         ({"DEMO": "1"}, "DEMO"),
+        ({"LANGUAGES": "en,xx"}, "LANGUAGES"),
+        ({"LANGUAGES": "sw,fr"}, "DEFAULT_LANGUAGE"),
+        ({"NAV_KEYS": "0,00"}, "NAV_KEYS"),
+        ({"NAV_KEYS": "0,0,98"}, "NAV_KEYS"),
+        ({"NAV_KEYS": "0,a,98"}, "NAV_KEYS"),
         ({"MPESA_PUSH_DELAY_S": "soon"}, "MPESA_PUSH_DELAY_S"),
     ],
 )

@@ -36,8 +36,19 @@ def test_parts(text: str, encoding: str, parts: int) -> None:
     assert (sms_parts(text).encoding, sms_parts(text).parts) == (encoding, parts)
 
 
-def test_transliteration() -> None:
-    assert to_gsm7("“Ksh\u00a01,250” – naïve façade 😀") == '"Ksh 1,250" - naive facade ?'
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("“Ksh\u00a01,250” – naïve façade 😀", '"Ksh 1,250" - naive facade ?'),
+        ("âêîôûëïçœŒÂÊÔÀÈÉÇ", "aeiouei" + "coeOEAEOAEÉÇ"),
+        ("éèàùÉ", "éèàùÉ"),
+        ("e\u0301 c\u0327 q\u0301", "é c q"),  # letter and accent apart, as some phones and files have them
+        ("l’eau «chère» 1\u202f250", 'l\'eau "chère" 1 250'),
+        ("ɗan ƙasa ɓera ƴar", "dan kasa bera yar"),
+    ],
+)
+def test_transliteration(text: str, plain: str) -> None:
+    assert to_gsm7(text) == plain
 
 
 @given(st.text())

@@ -4,13 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.i18n import _
 from core.text import septets
 from flows import codec, player
+from flows.actions import Unfinished
 from flows.journal import Said, State
-from flows.menu import ussd_menu
-from flows.pages import budget_for
+from flows.menu import CODES, ussd_menu
+from flows.pages import KEYS, Budget, Keys, budget_for
 from flows.player import Reply
-from flows.sample_world import KINDS, SampleWorld
+from flows.sample_world import KINDS, RIGHT_PIN, SampleWorld
 
 SCREEN = budget_for("63902")
 PAGE = 156
@@ -53,14 +55,14 @@ def test_back_shows_the_screen_before_and_home_the_first() -> None:
 
 
 def test_back_never_crosses_a_write() -> None:
-    replies, world = play(["5", "2", "3", "0", "0", "0"])
-    assert replies[2].state.language == "sw"
+    replies, world = play(["6", "1", "2", "3", "0", "0", "0"])
+    assert replies[3].state.language == "sw"
     assert [write[0] for write in world.writes] == ["set_language"]
-    assert all("Soma mita yangu" in reply.text for reply in replies[4:])
+    assert all("Soma mita yangu" in reply.text for reply in replies[5:])
 
 
 def test_home_and_the_same_way_again_is_a_second_write() -> None:
-    _replies, world = play(["5", "2", "00", "5", "2"])
+    _replies, world = play(["6", "1", "2", "00", "6", "1", "2"])
     assert len(world.writes) == 2
     assert len(world.made) == 2
 
@@ -86,15 +88,106 @@ def test_more_and_back_turn_pages_that_the_flow_never_sees() -> None:
     assert all(reply.state.journal == replies[1].state.journal for reply in replies[1:])
 
 
+def test_options_are_numbered_around_the_keys_for_navigation() -> None:
+    keys = Keys(back="1", home="3", more="9")
+    screen = Budget(156, True, keys)
+    world = SampleWorld(KINDS["one connection"])
+    first = player.open_conversation(ussd_menu, world, screen)
+    numbers = [line.split(".")[0] for line in first.text.split("\n")[2:]]
+    assert numbers == ["2", "4", "5", "6", "7", "8", "10"]
+    pay = player.answer(ussd_menu, first.state, "4", 1, world, screen)
+    assert pay.screen == "choose:amount"
+    assert player.answer(ussd_menu, pay.state, "1", 2, world, screen).text == first.text
+    assert player.answer(ussd_menu, pay.state, "3", 2, world, screen).text == first.text
+
+
+@given(st.integers(1, 120), st.sets(st.integers(0, 99), min_size=3, max_size=3))
+def test_no_option_has_the_number_of_a_key(count: int, taken: set[int]) -> None:
+    keys = Keys(*map(str, taken))
+    numbers = keys.numbers(count)
+    assert len(set(numbers)) == count
+    assert not {keys.back, keys.home, keys.more} & set(numbers)
+    assert [keys.index(number, count) for number in numbers] == [str(at) for at in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(("code", "task"), sorted(CODES.items()))
+def test_a_code_means_the_same_in_every_menu(code: str, task: str) -> None:
+    for kind, caller in KINDS.items():
+        replies, _world = play([code], kind)
+        if caller.known and caller.connections and kind != "dropped while reading":
+            assert not replies[-1].text.startswith("Please answer"), (kind, task)
+            assert replies[-1].screen != replies[0].screen, (kind, task)
+
+
+def test_a_code_is_no_number_of_an_option_and_no_key() -> None:
+    assert not set(CODES) & {KEYS.back, KEYS.home, KEYS.more, *KEYS.numbers(20)}
+
+
+def test_a_pin_is_in_no_journal_and_not_needed_a_second_time() -> None:
+    replies, world = play(["6", "2", "1111", RIGHT_PIN, "Wanjiku Njeri"], "with a PIN")
+    stored = [codec.dumps(reply.state) for reply in replies]
+    assert not any("1111" in state or RIGHT_PIN in state for state in stored)
+    assert [reply.secret for reply in replies] == [False, False, False, True, True, False]
+    assert [write[0] for write in world.writes] == ["check_pin", "check_pin", "rename"]
+
+
+def test_a_secret_that_is_refused_is_a_secret_all_the_same() -> None:
+    replies, _world = play(["6", "3", "12345"])
+    assert replies[-1].secret
+    assert "12345" not in codec.dumps(replies[-1].state)
+
+
+def test_a_dropped_conversation_is_taken_up_where_it_broke_off() -> None:
+    replies, _world = play(["2", "500"])
+    world = SampleWorld(KINDS["one connection"], left=Unfinished("ask", replies[-1].answers))
+    offer = player.open_conversation(ussd_menu, world, SCREEN)
+    assert offer.options[0].msgid == "Continue"
+    assert player.answer(ussd_menu, offer.state, "1", 1, world, SCREEN).text == replies[-1].text
+    assert not world.writes
+    again = player.answer(ussd_menu, offer.state, "2", 1, world, SCREEN)
+    assert "Read my meter" in again.text
+
+
+def test_one_that_may_simply_go_on_is_not_asked_about() -> None:
+    replies, _world = play(["1"])
+    world = SampleWorld(KINDS["one connection"], left=Unfinished("continue", replies[-1].answers))
+    assert player.open_conversation(ussd_menu, world, SCREEN).text == replies[-1].text
+
+
+def test_nothing_is_done_for_her_when_a_conversation_is_taken_up() -> None:
+    """Her answers would now go past the confirmation: then the menu is all that she gets."""
+    menu = "choose:read|pay|balance|bills|fault|account|help"
+    answers = ((menu, "2"), ("choose:amount", "500"), ("choose:yes|no", "1"))
+    for how in ("ask", "continue"):
+        world = SampleWorld(KINDS["one connection"], left=Unfinished(how, answers))
+        reply = player.replay(ussd_menu, ["1"] if how == "ask" else [], world, SCREEN)
+        assert not reply.ends
+        assert not world.writes
+
+
+def test_a_conversation_that_wrote_or_heard_a_pin_is_not_taken_up() -> None:
+    assert play(["2"])[0][-1].answers
+    assert not play(["6", "1", "2"])[0][-1].answers, "the language was set"
+    assert not play(["6", "2", RIGHT_PIN], "with a PIN")[0][-1].answers
+
+
+def test_a_note_stands_above_the_next_screen() -> None:
+    replies, world = play(["1"])
+    reply = player.answer(ussd_menu, replies[-1].state, "abc", 2, world, SCREEN, note=_("Time is nearly up."))
+    assert not reply.text.startswith("Time"), "a refusal says what is wrong, and has no room for more"
+    reply = player.answer(ussd_menu, replies[0].state, "1", 1, world, SCREEN, note=_("Time is nearly up."))
+    assert reply.text.startswith("Time is nearly up.\nMeter")
+
+
 @given(st.lists(TYPED, max_size=12), st.sampled_from(sorted(KINDS)))
 @settings(max_examples=150, deadline=None)
 def test_whatever_is_typed(inputs: list[str], kind: str) -> None:
     replies, world = play(inputs, kind)
     for reply in replies:
         assert 0 < (septets(reply.text) or 0) <= PAGE, reply.text
-        assert codec.loads(codec.dumps(reply.state)) == reply.state
+        assert codec.dumps(codec.loads(codec.dumps(reply.state))) == codec.dumps(reply.state)
     again = SampleWorld(KINDS[kind])
-    assert player.replay(ussd_menu, inputs, again, SCREEN) == replies[-1]
+    assert player.replay(ussd_menu, inputs, again, SCREEN).text == replies[-1].text
     assert again.writes == world.writes
 
 
