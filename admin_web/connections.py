@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from admin_web.access import CLERKS, EVERYONE, page
-from admin_web.forms import Form, FormSchema, calendar_day, filled, read, whole, word
+from admin_web.forms import Form, FormSchema, calendar_day, choice, filled, read, whole, word
 from admin_web.paging import listed
 from admin_web.places import places, usage_chart
 from admin_web.readings import SOURCES
@@ -15,7 +15,12 @@ from billing.models import Connection, Customer, Invoice, Meter, MeterAssignment
 from core.clock import today
 from core.config import settings
 
-SHOWS = {"unmetered": "Without a meter", "free": "Without a customer", "suspended": "Suspended", "closed": "Closed"}
+SHOWS = {
+    "unmetered": "Without a meter", "free": "Without a customer", "suspended": "Suspended", "prepaid": "Prepaid",
+    "closed": "Closed",
+}  # fmt: skip
+PAYS = {"after": "After use, by a bill each month", "before": "In advance (prepaid), without bills"}
+SUPPLIED = {"active": "Active", "suspended": "Suspended"}
 
 
 class ZoneForm(FormSchema):
@@ -23,12 +28,23 @@ class ZoneForm(FormSchema):
     name = word(60)
 
 
-class ConnectionForm(FormSchema):
+class WhereForm(FormSchema):
+    address = word(200)
+    building = word(60, required=False)
+    department = word(60, required=False)
+
+
+class ConnectionForm(WhereForm):
+    pays = choice(PAYS, default="after")
     customer = whole(1, required=False)
     zone = whole(1)
     tariff = whole(1)
-    address = word(200)
     opened_on = calendar_day()
+
+
+class EditForm(WhereForm):
+    pays = choice(PAYS)
+    status = choice(SUPPLIED)
 
 
 @page("/connections", roles=EVERYONE)
@@ -42,6 +58,8 @@ def connections(session: Session) -> ResponseReturnValue:
         query = query.where(Connection.customer_id.is_(None), Connection.status == "active")
     elif show in ("suspended", "closed"):
         query = query.where(Connection.status == show)
+    elif show == "prepaid":
+        query = query.where(Connection.prepaid)
     if asked:
         query = query.where(Connection.account_no.startswith("".join(asked.split()), autoescape=True))
     found = listed(session, query, [Connection.id])
@@ -80,7 +98,7 @@ def connection(session: Session, connection_id: int) -> ResponseReturnValue:
 @page("/connections/new", roles=CLERKS)
 def new_connection(session: Session) -> ResponseReturnValue:
     owner = request.args.get("customer", "")
-    form = filled(customer=owner, opened_on=today(settings().utility_zone).isoformat())
+    form = filled(customer=owner, opened_on=today(settings().utility_zone).isoformat(), pays="after")
     return _form(session, form)
 
 
@@ -103,6 +121,9 @@ def open_one(session: Session) -> ResponseReturnValue:
         tariff_id=form.values["tariff"],
         address=form.values["address"],
         opened_on=form.values["opened_on"],
+        building=form.values["building"] or "",
+        department=form.values["department"] or "",
+        prepaid=form.values["pays"] == "before",
     )
     flash(f"Connection {opened.account_no} is open. Assign a meter to it now.", "good")
     return redirect(url_for("office.assign", connection_id=opened.id), 303)
@@ -117,7 +138,33 @@ def _form(session: Session, form: Form) -> str:
         owner=owner,
         zones=dict(session.execute(select(Zone.id, Zone.name).order_by(Zone.name)).tuples().all()),
         tariffs=dict(session.execute(select(Tariff.id, Tariff.name).order_by(Tariff.name)).tuples().all()),
+        pays=PAYS,
     )
+
+
+@page("/connections/<int:connection_id>/edit", roles=CLERKS, methods=("GET", "POST"))
+def edit_connection(session: Session, connection_id: int) -> ResponseReturnValue:
+    """Say where it is and how it pays, suspend its supply or give it back."""
+    place = session.get(Connection, connection_id, with_for_update=request.method == "POST") or abort(404)
+    if place.status == "closed":
+        abort(404)
+    form = filled(
+        address=place.address,
+        building=place.building,
+        department=place.department,
+        pays="before" if place.prepaid else "after",
+        status=place.status,
+    )
+    if request.method == "POST":
+        form = read(EditForm(), request.form)
+        if form.fine:
+            place.address, place.status = form.values["address"], form.values["status"]
+            place.building, place.department = form.values["building"] or "", form.values["department"] or ""
+            place.prepaid = form.values["pays"] == "before"
+            flash(f"Connection {place.account_no} is changed.", "good")
+            return redirect(url_for("office.connection", connection_id=place.id), 303)
+    page_of_it = render_template("office/connection_edit.html", form=form, place=place, pays=PAYS, supplied=SUPPLIED)
+    return page_of_it, 200 if form.fine else 422
 
 
 def unmetered(session: Session) -> int:

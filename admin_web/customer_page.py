@@ -11,15 +11,19 @@ from sqlalchemy.orm import Session
 from admin_web.access import EVERYONE, page
 from admin_web.conversations import CHANNELS, OUTCOMES
 from admin_web.customers import KINDS
+from admin_web.faults import KINDS as FAULT_KINDS
+from admin_web.faults import STATES as FAULT_STATES
 from admin_web.messages import KIND_WORDS
 from admin_web.payments import INTENT_STATES
 from admin_web.places import places, total_owed, usage_chart
 from admin_web.readings import SOURCES
 from billing.customers import phones_of
-from billing.models import Connection, Customer, Invoice, Reading
+from billing.models import Connection, Customer, FaultReport, Invoice, LinkRequest, Reading
+from billing.pins import is_locked
 from core.conversations import Conversation
 from core.i18n import LANGUAGES
 from core.messages import Message
+from core.opt_outs import stopped_among
 from core.phone import Phone
 from payments.models import PaymentIntent, Receipt
 
@@ -28,7 +32,7 @@ SHOWN = 6
 
 @page("/customers/<int:customer_id>", roles=EVERYONE)
 def customer(session: Session, customer_id: int) -> ResponseReturnValue:
-    """One customer: places, usage, readings, bills, payments, messages, conversations."""
+    """One customer: places, usage, readings, bills, payments, messages, reports, conversations, what she has set."""
     who = session.get(Customer, customer_id) or abort(404)
     phones = phones_of(session, who.id)
     own = places(session, Connection.customer_id == who.id)
@@ -50,6 +54,10 @@ def customer(session: Session, customer_id: int) -> ResponseReturnValue:
         outcomes=OUTCOMES,
         message_kinds=KIND_WORDS,
         intent_states=INTENT_STATES,
+        fault_kinds=FAULT_KINDS,
+        fault_states=FAULT_STATES,
+        pin_locked=is_locked(who),
+        stopped=stopped_among(session, phones),
         **latest,
     )
 
@@ -58,6 +66,8 @@ def _queries(ids: Sequence[int], phones: Sequence[Phone]) -> dict[str, Select[An
     invoices = select(Invoice).where(Invoice.connection_id.in_(ids), Invoice.status == "issued")
     unpaid = select(PaymentIntent).where(PaymentIntent.connection_id.in_(ids), PaymentIntent.state != "paid")
     messages = select(Message).where(or_(Message.phone.in_(phones), Message.connection_id.in_(ids)))
+    reports = select(FaultReport).where(or_(FaultReport.phone.in_(phones), FaultReport.connection_id.in_(ids)))
+    asked = or_(LinkRequest.phone.in_(phones), LinkRequest.connection_id.in_(ids))
     return {
         "readings": select(Reading)
         .where(Reading.connection_id.in_(ids))
@@ -66,5 +76,7 @@ def _queries(ids: Sequence[int], phones: Sequence[Phone]) -> dict[str, Select[An
         "receipts": select(Receipt).where(Receipt.connection_id.in_(ids)).order_by(Receipt.id.desc()),
         "intents": unpaid.order_by(PaymentIntent.id.desc()),
         "messages": messages.order_by(Message.id.desc()),
+        "reports": reports.order_by(FaultReport.id.desc()),
+        "links": select(LinkRequest).where(LinkRequest.status == "pending", asked).order_by(LinkRequest.id),
         "talks": select(Conversation).where(Conversation.phone.in_(phones)).order_by(Conversation.id.desc()),
     }

@@ -12,6 +12,7 @@ from admin_web.places import Place, places, total_owed
 from admin_web.search import matching
 from billing.customers import LONGEST_NAME, Refusal, add_phone, create_customer
 from billing.models import Connection, Customer, CustomerPhone
+from billing.pins import clear_pin
 from core.config import settings
 from core.i18n import LANGUAGES
 
@@ -97,3 +98,14 @@ def new_phone(session: Session, customer_id: int) -> ResponseReturnValue:
                 return redirect(url_for("office.customer", customer_id=who.id), 303)
             form.refuse("phone", PHONE_TAKEN)
     return render_template("office/phone_new.html", form=form, who=who), 200 if form.fine else 422
+
+
+@page("/customers/<int:customer_id>/pin/clear", roles=CLERKS, methods=("POST",))
+def clear_customer_pin(session: Session, customer_id: int) -> ResponseReturnValue:
+    """Clear a forgotten or locked PIN; she gets an SMS and can set a new one."""
+    who = session.get(Customer, customer_id) or abort(404)
+    if clear_pin(session, who.id):
+        flash("The PIN is cleared. She gets an SMS and can set a new one.", "good")
+    else:
+        flash("There is no PIN to clear.", "bad")
+    return redirect(url_for("office.customer", customer_id=who.id), 303)

@@ -12,7 +12,10 @@ from sqlalchemy.orm import Session
 
 from admin_web.access import EVERYONE, page
 from admin_web.connections import unmetered
+from admin_web.faults import open_faults
+from admin_web.links import waiting_links
 from admin_web.messages import NOT_DELIVERED
+from admin_web.messages import tasks as message_tasks
 from admin_web.readings import to_review
 from billing.models import Balance, BillingRun, Connection, Invoice, MeterAssignment, Reading, RunProblem, TariffVersion
 from core.clock import now, today
@@ -112,11 +115,26 @@ def _tasks(session: Session) -> Iterator[Task]:
             f"The run for {run.period:%B %Y} waits for your eyes.",
             url_for("office.run", run_id=run.id), "Check and issue", "runs",
         )  # fmt: skip
+    yield from _tasks_of_customers(session)
     yield from _tasks_of_the_network(session)
+    yield from (Task(*told) for told in message_tasks(session))
     if failed := _undelivered(session):
         yield Task(
             counted(failed, "message", "not delivered"), "In the last seven days.",
             url_for("office.messages", show="failed"), "See which", "messages",
+        )  # fmt: skip
+
+
+def _tasks_of_customers(session: Session) -> Iterator[Task]:
+    if reported := open_faults(session):
+        yield Task(
+            counted(reported, "fault", "reported"), "Nobody works on it yet. Each customer waits for an answer.",
+            url_for("office.faults", show="open"), "Look", "faults", urgent=True,
+        )  # fmt: skip
+    if asking := waiting_links(session):
+        yield Task(
+            counted(asking, "phone", "waiting to be linked"), "Its owner cannot see her bills before you approve it.",
+            url_for("office.links"), "Decide", "users",
         )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from admin_web.access import EVERYONE, page
 from billing.customers import find_connection, find_customer
-from billing.models import Connection, Customer, CustomerPhone, Invoice, Meter, MeterAssignment
+from billing.models import Connection, Customer, CustomerPhone, FaultReport, Invoice, Meter, MeterAssignment
 from core.config import settings
 from core.phone import parse_phone
 from payments.models import Receipt
@@ -39,6 +39,9 @@ def direct_hit(session: Session, asked: str) -> str | None:
     invoice = session.scalar(select(Invoice).where(Invoice.number == asked.upper()))
     if invoice is not None:
         return url_for("office.invoice", invoice_id=invoice.id)
+    ticket = session.scalar(select(FaultReport.id).where(FaultReport.ticket == "".join(asked.split())))
+    if ticket is not None:
+        return url_for("office.fault", fault_id=ticket)
     if session.scalar(select(Receipt.id).where(Receipt.receipt == asked.upper()).limit(1)):
         return url_for("office.receipts", q=asked.upper())
     return None

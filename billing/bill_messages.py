@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from billing.ledger import money
 from billing.models import Connection, Customer, CustomerPhone, Invoice
 from core.config import settings
-from core.i18n import Text, _, month_name, say
+from core.i18n import Month, Text, _
+from core.message_templates import template
 from core.messages import queue_message
 
 
@@ -29,7 +30,7 @@ def announce(session: Session, invoice_ids: Sequence[int]) -> int:
         queue_message(
             session,
             phone,
-            say(bill_text(invoice, account_no, language), language),
+            bill_text(invoice, account_no),
             "bill",
             key=f"bill:{invoice.id}",
             connection_id=invoice.connection_id,
@@ -40,11 +41,11 @@ def announce(session: Session, invoice_ids: Sequence[int]) -> int:
     return sum(message is not None for message in queued)
 
 
-def bill_text(invoice: Invoice, account_no: str, language: str) -> Text:
+def bill_text(invoice: Invoice, account_no: str) -> Text:
     """What the SMS says: the month's bill, what is owed with what was owed before, and how to pay."""
     assert invoice.due_on is not None
     amount, owed = money(invoice.amount_minor), money(invoice.amount_minor + invoice.arrears_minor)
-    month = month_label(invoice.period_start, language)
+    month = Month(invoice.period_start)
     if owed.minor <= 0:
         return _(
             "{utility}: bill for {month}, account {account}, is {amount}. Nothing to pay: your credit is {credit}.",
@@ -57,6 +58,12 @@ def bill_text(invoice: Invoice, account_no: str, language: str) -> Text:
     )  # fmt: skip
 
 
-def month_label(month: date, language: str) -> str:
-    """A month as people write it, "Oct 2026"."""
-    return f"{month_name(month, language)} {month.year}"
+def _widest(arrears_minor: int) -> Text:
+    day = date(2026, 4, 30)  # a month whose name is as long as any, in every language
+    return bill_text(
+        Invoice(amount_minor=9999999, arrears_minor=arrears_minor, period_start=day, due_on=day), "1000015"
+    )
+
+
+template("bill", "Bill of the month", lambda: _widest(99999999))
+template("bill_credit", "Bill of the month, paid out of credit", lambda: _widest(-99999999))

@@ -31,6 +31,9 @@ class Refusal:
     kind: str
 
 
+Linkable = Connection | Registered | Refusal
+
+
 def find_customer(session: Session, phone: Phone) -> Customer | None:
     """The customer that `phone` speaks for."""
     return session.scalar(
@@ -76,25 +79,43 @@ def register_customer(
     A connection whose customer already has a phone is 'taken': a second phone of the household is
     the office's to add. `source` is recorded ("customer +2547…").
     """
-    name = " ".join(name.split())
-    if not 2 <= len(name) <= LONGEST_NAME:
-        return Refusal("name")
-    if language not in LANGUAGES:
-        return Refusal("language")
-    connection = _lock_connection(session, account_no)
-    if connection is None:
-        return Refusal("unknown_account")
-    if connection.status == "closed":
-        return Refusal("closed")
+    connection = _asked_for(session, name, language, account_no)
+    if isinstance(connection, Refusal):
+        return connection
     caller = find_customer(session, phone)
     if connection.customer_id is None:
-        owner = caller or create_customer(session, name, language=language, phone=phone, by=source)
+        owner = caller or create_customer(session, " ".join(name.split()), language=language, phone=phone, by=source)
         if isinstance(owner, Refusal):
             return owner
         connection.customer_id = owner.id
         session.flush()
         return Registered(owner, connection)
     return _join(session, connection, connection.customer_id, caller, phone, source)
+
+
+def find_linkable(session: Session, phone: Phone, name: str, language: str, account_no: str) -> Linkable:
+    """The connection that `register_customer` would give to the phone, or what it would say; writes nothing."""
+    connection = _asked_for(session, name, language, account_no)
+    if isinstance(connection, Refusal) or connection.customer_id is None:
+        return connection
+    caller = find_customer(session, phone)
+    if caller is not None and caller.id == connection.customer_id:
+        return Registered(caller, connection)
+    if caller is not None or phones_of(session, connection.customer_id):
+        return Refusal("taken")
+    return connection
+
+
+def _asked_for(session: Session, name: str, language: str, account_no: str) -> Connection | Refusal:
+    """The connection in this transaction's hands, where what she says of herself will do."""
+    if not 2 <= len(" ".join(name.split())) <= LONGEST_NAME:
+        return Refusal("name")
+    if language not in LANGUAGES:
+        return Refusal("language")
+    connection = _lock_connection(session, account_no)
+    if connection is None:
+        return Refusal("unknown_account")
+    return Refusal("closed") if connection.status == "closed" else connection
 
 
 def _join(
@@ -160,6 +181,16 @@ def set_language(session: Session, phone: Phone, language: str) -> bool:
     return True
 
 
+def rename(session: Session, phone: Phone, name: str) -> bool:
+    """Call the customer of `phone` by this name from now on; whether there is one, and it is a name."""
+    customer, name = find_customer(session, phone), " ".join(name.split())
+    if customer is None or not 2 <= len(name) <= LONGEST_NAME:
+        return False
+    customer.name = name
+    session.flush()
+    return True
+
+
 def create_connection(
     session: Session,
     *,
@@ -168,8 +199,11 @@ def create_connection(
     address: str,
     opened_on: date,
     customer_id: int | None = None,
+    building: str = "",
+    department: str = "",
+    prepaid: bool = False,
 ) -> Connection:
-    """A new supplied place, with the next account number."""
+    """A new supplied place, with the next account number. A prepaid one gets no bills."""
     connection = Connection(
         account_no=new_account_no(session),
         customer_id=customer_id,
@@ -177,6 +211,9 @@ def create_connection(
         tariff_id=tariff_id,
         address=address,
         opened_on=opened_on,
+        building=building,
+        department=department,
+        prepaid=prepaid,
     )
     session.add(connection)
     session.flush()

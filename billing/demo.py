@@ -1,6 +1,7 @@
 """A small utility that looks like a real one: 40 customers in two zones, 13 months of readings, bills and payments.
 
-The same day always gives the same books. All phones are +2547000000NN, which nobody has.
+Among them are a school with a connection in each department, one whose supply is suspended, and one who pays in
+advance. The same day always gives the same books. All phones are +2547000000NN, which nobody has.
 """
 
 from collections.abc import Sequence
@@ -8,18 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from billing.accounts import with_check_digit
-from billing.batches import run_now
-from billing.demo_people import ADDRESSES, PEOPLE, ZONES, Person
-from billing.ledger import Leg, post
+from billing.demo_months import bill, noon, pay
+from billing.demo_people import ADDRESSES, PEOPLE, ZONES, DemoPlace, Person
 from billing.models import (
-    Balance,
-    BillingRun,
     Connection,
     Customer,
     CustomerPhone,
@@ -28,10 +25,8 @@ from billing.models import (
     Reading,
     Zone,
 )
-from billing.months import last_day, month_of, next_month
-from billing.runs import issue_run, start_run
+from billing.months import last_day, month_of
 from billing.tariffs import EXAMPLE, add_tariff, add_version
-from core.config import settings
 from core.phone import Phone
 
 MONTHS = 13
@@ -49,15 +44,15 @@ COMMERCIAL = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """A connection to be, and how much is used there in a month."""
+class _Plan:
+    """A connection to be made: the `place`-th, where the `site`-th is. Its customer's id and the person she is."""
 
-    connection_id: int
-    meter_id: int
-    person: Person | None
+    chance: Random
     place: int
-    monthly: Decimal
-    start: Decimal
+    site: int
+    owner: int | None = None
+    person: Person | None = None
+    room: tuple[str, str] = ("", "")
 
 
 def seed_demo(session: Session, today: date) -> None:
@@ -67,12 +62,12 @@ def seed_demo(session: Session, today: date) -> None:
     zones = _zones(session)
     tariffs = _tariffs(session, months[0])
     places = _places(session, chance, zones, tariffs, months[0])
-    _readings(session, chance, places, months)
+    _readings(session, places, months)
     # The next connection gets the next number.
     session.execute(text("SELECT setval('account_body', :last)"), {"last": FIRST_BODY + len(places) - 1})
     for month in months:
-        _bill(session, month, today)
-        _payments(session, chance, places, month, today)
+        bill(session, month, today)
+        pay(session, places, month, today)
 
 
 def _months(today: date) -> list[date]:
@@ -103,45 +98,59 @@ def _tariffs(session: Session, since: date) -> dict[str, int]:
 
 def _places(
     session: Session, chance: Random, zones: Sequence[int], tariffs: dict[str, int], first: date
-) -> list[_Place]:
-    """Customers, phones, connections and meters; Achieng Odhiambo has a second connection, three places are vacant."""
-    owners: list[tuple[int | None, Person | None]] = []
-    opened = datetime.combine(first, time(6), UTC)
-    for number, person in enumerate(PEOPLE, 1):
-        customer_id = session.scalars(
-            insert(Customer).values(
-                name=person.name, kind=person.kind, language=person.language, status="active", consent_at=opened,
-                created_at=opened,
-            ).returning(Customer.id)
-        ).one()  # fmt: skip
-        phone = Phone(f"+2547000000{number:02d}")
-        session.execute(
-            insert(CustomerPhone).values(phone=phone, customer_id=customer_id, added_by="demo", created_at=opened)
-        )
-        owners.append((customer_id, person))
-    owners += [owners[WITH_TWO], *[(None, None)] * VACANT]
-    return [
-        _place(session, chance, zones[place % len(zones)], tariffs, first, place, owner, person)
-        for place, (owner, person) in enumerate(owners)
+) -> list[DemoPlace]:
+    """Customers, phones, connections and meters; Achieng Odhiambo has a second connection, three places are vacant.
+
+    The school's further connections come last and have a chance of their own, so all others are as they would be alone.
+    """
+    owners = [_customer(session, number, person, first) for number, person in enumerate(PEOPLE, 1)]
+    plans = [
+        _Plan(chance, place, place, owner, person, person.rooms[0])
+        for place, (owner, person) in enumerate(zip(owners, PEOPLE, strict=True))
     ]
+    plans.append(_Plan(chance, len(plans), len(plans), owners[WITH_TWO], PEOPLE[WITH_TWO]))
+    plans += [_Plan(chance, place, place) for place in range(len(plans), len(plans) + VACANT)]
+    more = Random(SEED + 1)  # noqa: S311  demonstration data
+    for site, person in enumerate(PEOPLE):
+        plans += [
+            _Plan(more, place, site, owners[site], person, room)
+            for place, room in enumerate(person.rooms[1:], len(plans))
+        ]
+    return [_place(session, plan, zones[plan.site % len(zones)], tariffs, first) for plan in plans]
 
 
-def _place(
-    session: Session,
-    chance: Random,
-    zone_id: int,
-    tariffs: dict[str, int],
-    first: date,
-    place: int,
-    owner: int | None,
-    person: Person | None,
-) -> _Place:
+def _customer(session: Session, number: int, person: Person, first: date) -> int:
+    """A customer with her phone; the id."""
+    opened = datetime.combine(first, time(6), UTC)
+    customer_id = session.scalars(
+        insert(Customer).values(
+            name=person.name, kind=person.kind, language=person.language, status="active", consent_at=opened,
+            created_at=opened,
+        ).returning(Customer.id)
+    ).one()  # fmt: skip
+    session.execute(
+        insert(CustomerPhone).values(
+            phone=_phone(number), customer_id=customer_id, added_by="demo", created_at=opened
+        )
+    )  # fmt: skip
+    return customer_id
+
+
+def _phone(number: int) -> Phone:
+    return Phone(f"+2547000000{number:02d}")
+
+
+def _place(session: Session, plan: _Plan, zone_id: int, tariffs: dict[str, int], first: date) -> DemoPlace:
+    person, place, chance = plan.person, plan.place, plan.chance
     kind = person.kind if person and person.kind in tariffs else "domestic"
-    street = ADDRESSES[place % len(ADDRESSES)]
+    street, number = ADDRESSES[plan.site % len(ADDRESSES)], chance.randint(1, 90)
     connection_id = session.scalars(
         insert(Connection).values(
-            account_no=with_check_digit(str(FIRST_BODY + place)), customer_id=owner, zone_id=zone_id,
-            tariff_id=tariffs[kind], status="active", address=f"{street} {chance.randint(1, 90)}", opened_on=first,
+            account_no=with_check_digit(str(FIRST_BODY + place)), customer_id=plan.owner, zone_id=zone_id,
+            tariff_id=tariffs[kind], status=person.status if person else "active",
+            address=street if any(plan.room) else f"{street} {number}",
+            building=plan.room[0], department=plan.room[1], prepaid=person is not None and person.prepaid,
+            opened_on=first,
         ).returning(Connection.id)
     ).one()  # fmt: skip
     meter_id = session.scalars(
@@ -153,10 +162,10 @@ def _place(
     monthly = Decimal(chance.randint(90, 160) if kind == "commercial" else chance.randint(6, 24))
     # One meter is about to go round.
     start = Decimal(99_700) if place == 21 else Decimal(chance.randint(20, 2400))
-    return _Place(connection_id, meter_id, person, place, monthly, start)
+    return DemoPlace(chance, connection_id, meter_id, person, place, monthly, start)
 
 
-def _readings(session: Session, chance: Random, places: Sequence[_Place], months: Sequence[date]) -> None:
+def _readings(session: Session, places: Sequence[DemoPlace], months: Sequence[date]) -> None:
     """An opening reading before the first month, then one at each month's end; vacant places have only just begun."""
     rows: list[dict[str, object]] = []
     assignments: list[dict[str, object]] = []
@@ -170,77 +179,35 @@ def _readings(session: Session, chance: Random, places: Sequence[_Place], months
         rows.append(_reading(place, place.start, Decimal(0), since, "opening"))
         value = place.start
         for number, month in enumerate(months if not vacant else ()):
-            usage = _usage(chance, place, number)
+            usage = _usage(place, number)
             value = (value + usage) % 10**5
             day = last_day(month) - timedelta(days=place.place % 3)
-            rows.append(_reading(place, value, usage, day, _source(chance, place)))
+            rows.append(_reading(place, value, usage, day, _source(place)))
     rows.sort(key=lambda row: (row["taken_on"], row["connection_id"]))
     session.execute(insert(MeterAssignment), assignments)
     session.execute(insert(Reading), rows)
 
 
-def _usage(chance: Random, place: _Place, number: int) -> Decimal:
+def _usage(place: DemoPlace, number: int) -> Decimal:
     """The month's usage: by the season and by chance; one house leaks at the end, one meter has stuck."""
     if place.place == STUCK and number >= MONTHS - 4:
         return Decimal(0)
-    usage = place.monthly * Decimal(chance.randint(80, 120)) / 100
+    usage = place.monthly * Decimal(place.chance.randint(80, 120)) / 100
     if place.place == LEAK and number >= MONTHS - 2:
         usage *= 5
     return usage.quantize(Decimal(1))
 
 
-def _source(chance: Random, place: _Place) -> str:
-    return "field" if chance.random() < 0.7 or place.person is None else "customer_ussd"
+def _source(place: DemoPlace) -> str:
+    return "field" if place.chance.random() < 0.7 or place.person is None else "customer_ussd"
 
 
-def _reading(place: _Place, value: Decimal, usage: Decimal, day: date, source: str) -> dict[str, object]:
-    owner = place.place % len(PEOPLE) + 1
-    by = f"customer +2547000000{owner:02d}" if source == "customer_ussd" else "demo"
+def _reading(place: DemoPlace, value: Decimal, usage: Decimal, day: date, source: str) -> dict[str, object]:
+    by = "demo"
+    if source == "customer_ussd" and place.person is not None:
+        by = f"customer {_phone(PEOPLE.index(place.person) + 1)}"
     return {
         "connection_id": place.connection_id, "meter_id": place.meter_id, "value": value, "usage": usage,
         "taken_on": day, "source": source, "entered_by": by, "status": "accepted", "note": "",
-        "created_at": _noon(day),
+        "created_at": noon(day),
     }  # fmt: skip
-
-
-def _bill(session: Session, month: date, today: date) -> None:
-    """Bill a month by the real run, issued on the second day after it."""
-    run = start_run(session, month, "demo", notify=False)
-    assert isinstance(run, BillingRun)
-    run_now(session, run.id)
-    issued = issue_run(session, run.id, "demo", on=min(next_month(month) + timedelta(days=1), today))
-    assert isinstance(issued, BillingRun)
-    run_now(session, run.id)
-
-
-def _payments(session: Session, chance: Random, places: Sequence[_Place], month: date, today: date) -> None:
-    """What came in by the bank after the month's bill: most pay it, some in part, some late, some in advance."""
-    balances = dict(session.execute(select(Balance.connection_id, Balance.amount_minor)).tuples().all())
-    for place in places:
-        if place.person is None:
-            continue
-        paid = _paid(place.person.pays, balances[place.connection_id], chance)
-        day = next_month(month) + timedelta(days=chance.randint(3, 16))
-        if paid <= 0 or day >= today:
-            continue
-        source = f"bank:demo:{place.connection_id}:{month:%Y-%m}"
-        legs = [Leg("cash:bank", paid), Leg("receivable", -paid, place.connection_id)]
-        post(session, "payment", source, legs, "Bank deposit", at=_noon(day))
-
-
-def _paid(habit: str, owed_minor: int, chance: Random) -> int:
-    """In cents, whole shillings."""
-    shillings = max(owed_minor, 0) // 100
-    share = {
-        "full": 100,
-        "part": chance.choice((40, 60, 100)),
-        "late": chance.choice((0, 0, 100)),
-        "ahead": 130,
-        "never": 0,
-    }[habit]
-    rounded = -(-shillings // 50) * 50 if habit in ("full", "ahead") else shillings
-    return rounded * share // 100 * 100
-
-
-def _noon(day: date) -> datetime:
-    return datetime.combine(day, time(12), ZoneInfo(settings().utility_zone)).astimezone(UTC)

@@ -1,6 +1,8 @@
 """The people and places of the demonstration."""
 
 from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
 
 ZONES = (("KIL", "Kilimani"), ("KAS", "Kasarani"))
 
@@ -12,12 +14,37 @@ ADDRESSES = (
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A customer, with the habit of paying: 'full', 'part', 'late', 'ahead' or 'never'."""
+    """A customer, with the habit of paying: 'full', 'part', 'late', 'ahead' or 'never'.
+
+    An institution has a connection for each of its `rooms`: a building and a department in it.
+    """
 
     name: str
     language: str = "en"
     pays: str = "full"
     kind: str = "domestic"
+    status: str = "active"
+    prepaid: bool = False
+    rooms: tuple[tuple[str, str], ...] = (("", ""),)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPlace:
+    """A connection to be, and how much is used there in a month. What happens there is drawn from `chance`."""
+
+    chance: Random
+    connection_id: int
+    meter_id: int
+    person: Person | None
+    place: int
+    monthly: Decimal
+    start: Decimal
+
+
+SCHOOL = (
+    ("Classrooms", "Laboratory"), ("Classrooms", "Kitchen"),
+    ("Hostel", "East wing"), ("Hostel", "West wing"), ("Hostel", "Laundry"),
+)  # fmt: skip
 
 
 PEOPLE = (
@@ -48,10 +75,10 @@ PEOPLE = (
     Person("Mama Njambi Hotel", "sw", kind="commercial"),
     Person("Kiprono Langat"),
     Person("Muthoni Kariuki", pays="never"),
-    Person("Baraka Mwakio", "sw"),
+    Person("Baraka Mwakio", "sw", prepaid=True),
     Person("Ndungu Macharia"),
     Person("Auma Owino", pays="part"),
-    Person("Saumu Mwalimu", "sw", "late"),
+    Person("Saumu Mwalimu", "sw", "never", status="suspended"),
     Person("Kibet Sang"),
     Person("Wairimu Ndirangu"),
     Person("Musa Lokwang", "sw", "ahead"),
@@ -60,5 +87,5 @@ PEOPLE = (
     Person("Moraa Nyaboke"),
     Person("Kassim Juma Ali", "sw"),
     Person("Nduku Mutiso", pays="late"),
-    Person("Wambui Thuo"),
+    Person("Upendo Girls School", kind="institution", rooms=SCHOOL),
 )

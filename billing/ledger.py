@@ -102,10 +102,11 @@ def statement(
 
 @dataclass(frozen=True, slots=True)
 class LastPaid:
-    """The newest payment that a connection was credited with."""
+    """The newest payment that a connection was credited with; `source` is its entry's ("receipt:mpesa:600100:ABC")."""
 
     amount: Money
     at: datetime
+    source: str
 
     def on(self, zone: str) -> date:
         """The day of it where the utility is."""
@@ -115,7 +116,7 @@ class LastPaid:
 def last_payment(session: Session, connection_id: int) -> LastPaid | None:
     """The newest entry that lowered the connection's debt by money received (kind "payment")."""
     row = session.execute(
-        select(Posting.amount_minor, LedgerEntry.created_at)
+        select(Posting.amount_minor, LedgerEntry.created_at, LedgerEntry.source)
         .join(LedgerEntry, LedgerEntry.id == Posting.entry_id)
         .where(
             Posting.connection_id == connection_id,
@@ -125,4 +126,4 @@ def last_payment(session: Session, connection_id: int) -> LastPaid | None:
         .order_by(Posting.id.desc())
         .limit(1)
     ).first()
-    return LastPaid(money(-row[0]), row[1]) if row else None
+    return LastPaid(money(-row[0]), row[1], row[2]) if row else None

@@ -16,6 +16,7 @@ from billing.bill_models import (
     Tariff,
     TariffVersion,
 )
+from billing.contact_models import FaultReport, LinkRequest
 from billing.ledger_models import Balance, LedgerEntry, Posting
 from core.database import Base
 from core.phone import Phone
@@ -27,9 +28,11 @@ __all__ = [
     "Connection",
     "Customer",
     "CustomerPhone",
+    "FaultReport",
     "Invoice",
     "InvoiceLine",
     "LedgerEntry",
+    "LinkRequest",
     "Meter",
     "MeterAssignment",
     "NumberSeries",
@@ -56,7 +59,10 @@ class Zone(Base):
 
 
 class Customer(Base):
-    """A person or an organisation that owes and pays."""
+    """A person or an organisation that owes and pays.
+
+    `pin_tries` counts wrong PINs since the last right one; `alert_above` is a month's usage worth a warning.
+    """
 
     __tablename__ = "customer"
     __table_args__ = (
@@ -73,6 +79,9 @@ class Customer(Base):
     status: Mapped[str] = mapped_column(default="active")
     consent_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    pin_hash: Mapped[str | None]
+    pin_tries: Mapped[int] = mapped_column(default=0)
+    alert_above: Mapped[Decimal | None]
 
 
 class CustomerPhone(Base):
@@ -102,6 +111,9 @@ class Connection(Base):
     tariff_id: Mapped[int] = mapped_column(ForeignKey("tariff.id"), index=True)
     status: Mapped[str] = mapped_column(default="active")
     address: Mapped[str]
+    building: Mapped[str] = mapped_column(default="")
+    department: Mapped[str] = mapped_column(default="")
+    prepaid: Mapped[bool] = mapped_column(default=False)
     opened_on: Mapped[date]
 
 

@@ -10,11 +10,17 @@ from billing.charging import ChargedLine, charge
 from billing.models import Connection
 from billing.months import month_of
 from billing.rating import rate
-from billing.readings import judge, latest_reading
-from billing.tariffs import rules_of, version_in_force
+from billing.readings import judge
+from billing.tariffs import rules_in_force
 from billing.unbilled import unbilled_of
 from core.config import settings
 from core.money import Money
+from core.statements import row
+
+LAST = """
+    SELECT value, taken_on FROM reading WHERE connection_id = $1 AND status = 'accepted'
+    ORDER BY taken_on DESC, id DESC LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +37,21 @@ def provisional_bill(session: Session, connection: Connection, value: Decimal, o
 
     The value may be in the books already. None where the meter cannot show it, or nothing can be billed.
     """
-    session.flush()
-    since = unbilled_of(session, connection.id, on)
-    version = version_in_force(session, connection.tariff_id, month_of(on))
-    if since is None or version is None or since.opening_id is None:
+    return provisional_of(session, connection.id, value, on)
+
+
+def provisional_of(session: Session, connection_id: int, value: Decimal, on: date) -> Provisional | None:
+    """The same by the connection's id."""
+    since = unbilled_of(session, connection_id, on)
+    rules = rules_in_force(session, since.tariff_id, month_of(on)) if since is not None else None
+    if since is None or rules is None or since.opening_id is None:
         return None
     usage = since.usage
-    last = latest_reading(session, connection.id)
-    if last is None or (last.value, last.taken_on) != (value, on):
-        further = judge(session, connection.id, value, on=on).usage
+    if row(session, LAST, connection_id) != (value, on):
+        further = judge(session, connection_id, value, on=on).usage
         if further is None:
             return None
         usage += further
-    rules = rules_of(version)
     bill = rate(rules, usage, since.period(rules, month_of(on), on))
     charged = charge(bill, settings().currency)
     return Provisional(usage, charged.lines, charged.total)

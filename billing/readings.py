@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
+from billing.alerts import warn_of_usage
 from billing.judgement import Judgement, judge, meter_at, said_before
 from billing.models import Connection, Reading
 from core.clock import now
+from core.statements import row
 
 __all__ = [
     "Judgement",
@@ -25,6 +28,14 @@ __all__ = [
 ]
 
 ASKED_AGAIN = ("high", "low")
+COLUMNS = (
+    "connection_id", "meter_id", "value", "usage", "taken_on", "source", "entered_by", "status", "note", "created_at",
+)  # fmt: skip
+INSERT = f"""
+    INSERT INTO reading ({", ".join(COLUMNS)}) VALUES ({", ".join(f"${at}" for at in range(1, len(COLUMNS) + 1))})
+    RETURNING id
+"""  # noqa: S608 - names of columns
+LOCK = "SELECT id FROM connection WHERE id = $1 FOR NO KEY UPDATE"
 CUSTOMER = ("customer_ussd", "customer_sms")
 
 
@@ -71,21 +82,21 @@ def record_reading(
     An unusual one is refused until `confirmed`; a customer's confirmed high one waits for the office's review.
     """
     # One at a time for a connection: each is judged against the one before it.
-    session.execute(select(Connection.id).where(Connection.id == connection_id).with_for_update(key_share=True))
+    row(session, LOCK, connection_id)
     judgement = judge(session, connection_id, value, on=taken_on)
     if judgement.kind == "duplicate":
-        meter = meter_at(session, connection_id)
-        same = said_before(session, connection_id, meter.id, value, taken_on) if meter else None
+        assert judgement.meter_id is not None
+        same = said_before(session, connection_id, judgement.meter_id, value, taken_on)
         assert same is not None
         return Recorded(same, same.status, judgement)
     if judgement.kind not in ("ok", *ASKED_AGAIN) or (judgement.kind in ASKED_AGAIN and not confirmed):
         return Refused(judgement.kind, judgement)
-    meter = meter_at(session, connection_id)
-    assert meter is not None
+    assert judgement.meter_id is not None
     assert judgement.usage is not None
-    reading = Reading(
+    reading = _written(
+        session,
         connection_id=connection_id,
-        meter_id=meter.id,
+        meter_id=judgement.meter_id,
         value=value,
         usage=judgement.usage,
         taken_on=taken_on,
@@ -95,9 +106,19 @@ def record_reading(
         note=note or ("rollover" if judgement.rollover else ""),
         created_at=now(),
     )
-    session.add(reading)
-    session.flush()
+    if reading.status == "accepted":
+        warn_of_usage(session, reading)
     return Recorded(reading, reading.status, judgement)
+
+
+def _written(session: Session, **values: Any) -> Reading:
+    """A new row, by one statement, and the object that stands for it in the session."""
+    made = row(session, INSERT, *(values[name] for name in COLUMNS))
+    assert made is not None
+    reading = Reading(id=made[0], **values)
+    make_transient_to_detached(reading)
+    session.add(reading)
+    return reading
 
 
 def accept_reading(session: Session, reading_id: int, by: str) -> Recorded | Refused:
@@ -116,6 +137,7 @@ def accept_reading(session: Session, reading_id: int, by: str) -> Recorded | Ref
     reading.status, reading.usage = "accepted", judgement.usage
     reading.decided_by, reading.decided_at = by, now()
     session.flush()
+    warn_of_usage(session, reading)
     return Recorded(reading, "accepted", judgement)
 
 

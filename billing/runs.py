@@ -29,7 +29,8 @@ BATCHES = text("""
     INSERT INTO run_batch (run_id, first_connection, last_connection, status, invoices)
     SELECT :run_id, min(id), max(id), 'waiting', 0
     FROM (
-        SELECT id, (row_number() OVER (ORDER BY id) - 1) / :size AS batch FROM connection WHERE status <> 'closed'
+        SELECT id, (row_number() OVER (ORDER BY id) - 1) / :size AS batch FROM connection
+        WHERE status <> 'closed' AND NOT prepaid
     ) c
     GROUP BY batch ORDER BY batch
     RETURNING id
@@ -70,8 +71,8 @@ class Progress:
 def start_run(session: Session, period: date, by: str, *, notify: bool = True) -> BillingRun | RunRefusal:
     """Start a run for the month of `period`: batches compute drafts that nobody sees before they are issued.
 
-    Starting the month that is open already gives that run. Connections billed for the month are left out,
-    so another run after an issued one bills those that were missing. `notify`: customers get an SMS when it is issued.
+    Starting the month that is open already gives that run. Prepaid connections are left out, and those billed for the
+    month, so another run after an issued one bills those that were missing. `notify`: customers get an SMS then.
     """
     period = month_of(period)
     if period > today(settings().utility_zone):
@@ -92,7 +93,7 @@ def start_run(session: Session, period: date, by: str, *, notify: bool = True) -
         if open_run is not None and open_run.period == period:
             return open_run
         return RunRefusal("open_run", open_run.id if open_run else None)
-    run.total = session.scalar(select(func.count()).where(Connection.status != "closed")) or 0
+    run.total = session.scalar(select(func.count()).where(Connection.status != "closed", ~Connection.prepaid)) or 0
     batches = session.scalars(BATCHES, {"run_id": run.id, "size": BATCH}).all()
     if not batches:
         run.status = "review"

@@ -1,8 +1,10 @@
 """Tariffs and their versions in time."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from marshmallow import ValidationError
@@ -14,6 +16,7 @@ from billing.models import Invoice, Tariff, TariffVersion
 from billing.rules import TariffRules
 from billing.tariff_form import canonical, read_tariff
 from core.clock import now
+from core.statements import row
 
 EXAMPLE: dict[str, Any] = {
     "model": "graduated",
@@ -36,6 +39,13 @@ EXAMPLE: dict[str, Any] = {
     "rounding": {"line": "0.01"},
 }
 """A household's water tariff as Nairobi has had it since 2023, its blocks above 100 m3 left out."""
+
+
+IN_FORCE = """
+    SELECT rules::text FROM tariff_version
+    WHERE tariff_id = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to >= $2)
+    ORDER BY valid_from DESC LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,17 @@ def is_used(session: Session, version_id: int) -> bool:
 def rules_of(version: TariffVersion) -> TariffRules:
     """The version's rules as values. They were checked when they were stored."""
     return read_tariff(version.rules)
+
+
+def rules_in_force(session: Session, tariff_id: int, on: date) -> TariffRules | None:
+    """The rules of the version that holds on a day. Each is read once by a process, for it never changes by itself."""
+    found = row(session, IN_FORCE, tariff_id, on)
+    return _read(found[0]) if found is not None else None
+
+
+@lru_cache(maxsize=128)
+def _read(rules: str) -> TariffRules:
+    return read_tariff(json.loads(rules))
 
 
 def _billed_since(session: Session, version_id: int, valid_from: date) -> bool:

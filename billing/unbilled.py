@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from billing.months import months_between, season_of
 from billing.rules import Period, TariffRules
+from core.statements import rows
 
 # The lateral joins go by indexes; a connection has few readings and one bill a month.
-UNBILLED = text("""
+UNBILLED = """
     SELECT c.id AS connection_id, c.tariff_id, c.customer_id IS NOT NULL AS has_customer,
            last.period_start AS last_period, opening.id AS opening_id, opening.taken_on AS opened_on,
            since.closing_id, since.closed_on, coalesce(since.usage, 0) AS usage, recent.usage AS recent,
@@ -31,7 +31,7 @@ UNBILLED = text("""
         SELECT sum(r.usage) AS usage, max(r.taken_on) AS closed_on,
                (array_agg(r.id ORDER BY r.taken_on DESC, r.id DESC))[1] AS closing_id
         FROM reading r
-        WHERE r.connection_id = c.id AND r.status = 'accepted' AND r.taken_on <= :until
+        WHERE r.connection_id = c.id AND r.status = 'accepted' AND r.taken_on <= $3
           AND (r.taken_on, r.id) > (opening.taken_on, opening.id)
     ) since ON true
     LEFT JOIN LATERAL (
@@ -40,9 +40,9 @@ UNBILLED = text("""
             WHERE i.connection_id = c.id AND i.kind = 'regular' ORDER BY i.period_start DESC LIMIT 3
         ) b
     ) recent ON true
-    WHERE c.status <> 'closed' AND c.id BETWEEN :first AND :last
+    WHERE c.status <> 'closed' AND NOT c.prepaid AND c.id BETWEEN $1 AND $2
     ORDER BY c.id
-""")
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,10 @@ class Unbilled:
 
 
 def unbilled(session: Session, first: int, last: int, until: date) -> list[Unbilled]:
-    """The connections with ids `first` to `last` that are not closed, with their usage up to the day `until`."""
-    rows = session.execute(UNBILLED, {"first": first, "last": last, "until": until})
-    return [Unbilled(*row) for row in rows]
+    """Connections `first` to `last` that are neither closed nor prepaid, with their usage up to the day `until`."""
+    return [Unbilled(*each) for each in rows(session, UNBILLED, first, last, until)]
 
 
 def unbilled_of(session: Session, connection_id: int, until: date) -> Unbilled | None:
-    """The same for one connection; None where it is closed."""
+    """The same for one connection; None where it is closed or prepaid."""
     return next(iter(unbilled(session, connection_id, connection_id, until)), None)

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from core.clock import now
 from core.config import settings
 from core.money import CURRENCY_DIGITS, Money
-from core.outbox import after_commit
 from core.phone import Phone
+from core.statements import row
 from payments.models import IntentEvent, PaymentIntent
 
 MPESA_MOST = 250_000
@@ -36,49 +36,69 @@ class Refused:
     reason: str
 
 
+# One statement: the conversation waits for it. A wait for a twin's key ends with nothing made here.
+ASK = """
+    WITH before AS (SELECT id FROM payment_intent WHERE key = $1),
+    recent AS (
+        SELECT id FROM payment_intent
+        WHERE phone = $2 AND amount_minor = $3 AND created_at > $4 AND state <> 'failed' LIMIT 1
+    ),
+    made AS (
+        INSERT INTO payment_intent (token, key, provider, connection_id, phone, amount_minor, currency, state,
+                                    created_at, updated_at)
+        SELECT $5, $1, 'mpesa', $6, $2, $3, $7, 'created', $8, $8
+        WHERE NOT EXISTS (SELECT FROM before) AND NOT EXISTS (SELECT FROM recent)
+        ON CONFLICT (key) DO NOTHING RETURNING id
+    ),
+    noted AS (INSERT INTO intent_event (intent_id, state, created_at) SELECT id, 'created', $8 FROM made),
+    waiting AS (INSERT INTO outbox (job, subject_id, run_after) SELECT 'payments.push', id, $9 FROM made)
+    SELECT coalesce((SELECT id FROM before), (SELECT id FROM made)), EXISTS (SELECT FROM recent)
+"""
+BY_KEY = "SELECT id FROM payment_intent WHERE key = $1"
+
+
 def request_payment(session: Session, connection_id: int, amount: Money, phone: Phone, key: str) -> Requested | Refused:
     """Have the M-Pesa prompt for `amount` (whole units) sent to `phone` once this conversation has ended."""
-    if made := session.scalar(select(PaymentIntent).where(PaymentIntent.key == key)):
-        return Requested(made)
-    if reason := _objection(session, amount, phone):
-        return Refused(reason)
-    intent = session.scalar(
-        insert(PaymentIntent)
-        .values(
-            token=secrets.token_hex(20),
-            key=key,
-            provider="mpesa",
-            connection_id=connection_id,
-            phone=phone,
-            amount_minor=amount.minor,
-            currency=amount.currency,
-            state="created",
-            created_at=now(),
-            updated_at=now(),
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(PaymentIntent)
-    )
-    if intent is None:  # another worker was first with the same key
-        return Requested(session.scalars(select(PaymentIntent).where(PaymentIntent.key == key)).one())
-    _note_state(session, intent.id, "created")
-    after_commit(session, "payments.push", intent.id, delay_s=settings().mpesa_push_delay_s)
-    return Requested(intent)
+    asked = ask_for_payment(session, connection_id, amount, phone, key)
+    return asked if isinstance(asked, Refused) else Requested(session.get_one(PaymentIntent, asked))
 
 
-def _objection(session: Session, amount: Money, phone: Phone) -> str | None:
+def ask_for_payment(session: Session, connection_id: int, amount: Money, phone: Phone, key: str) -> int | Refused:
+    """The same, giving the intent's id."""
+    if reason := _objection(amount, phone):
+        made = row(session, BY_KEY, key)
+        return made[0] if made is not None else Refused(reason)
+    moment = now()
+    asked = row(
+        session, ASK, key, phone, amount.minor, moment - timedelta(seconds=REPEAT_S), secrets.token_hex(20),
+        connection_id, amount.currency, moment, moment + timedelta(seconds=settings().mpesa_push_delay_s),
+    )  # fmt: skip
+    assert asked is not None
+    intent_id, is_repeated = asked
+    if intent_id is None and is_repeated:
+        return Refused("duplicate_recent")
+    if intent_id is None:  # another worker was first with the same key
+        twin = row(session, BY_KEY, key)
+        assert twin is not None
+        return int(twin[0])
+    return int(intent_id)
+
+
+def _objection(amount: Money, phone: Phone) -> str | None:
     unit: int = 10 ** CURRENCY_DIGITS[amount.currency]
     if amount.minor % unit or not unit <= amount.minor <= MPESA_MOST * unit or amount.currency != "KES":
         return "amount"
-    if not phone.startswith(("+2547", "+2541")):
-        return "not_mobile"
-    recent = select(PaymentIntent.id).where(
-        PaymentIntent.phone == phone,
-        PaymentIntent.amount_minor == amount.minor,
-        PaymentIntent.created_at > now() - timedelta(seconds=REPEAT_S),
-        PaymentIntent.state != "failed",
+    return None if phone.startswith(("+2547", "+2541")) else "not_mobile"
+
+
+def newest_intent(session: Session, connection_id: int) -> PaymentIntent | None:
+    """The latest attempt to pay for a connection."""
+    return session.scalar(
+        select(PaymentIntent)
+        .where(PaymentIntent.connection_id == connection_id)
+        .order_by(PaymentIntent.id.desc())
+        .limit(1)
     )
-    return "duplicate_recent" if session.scalar(recent.limit(1)) else None
 
 
 def move(session: Session, intent_id: int, to: str, come_from: Iterable[str], **values: Any) -> bool:

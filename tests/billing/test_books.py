@@ -12,6 +12,7 @@ from billing.books import QUERIES, check
 from billing.customers import connections_of, find_connection, find_customer
 from billing.demo import LEAK, MONTHS, STUCK, seed_demo
 from billing.invoices import recent_bills
+from billing.ledger import balance_of
 from billing.models import Balance, Connection, Customer, Reading, Zone
 from billing.readings import judge, latest_reading
 from core.clock import frozen, today
@@ -87,6 +88,28 @@ def test_the_demonstration_looks_like_a_utility(seeded: Session) -> None:
     assert last is not None
     assert last.taken_on < first_of_month
     assert judge(seeded, homes[0].id, last.value + 15).kind in ("ok", "low")
+
+
+def test_among_the_customers_are_a_school_a_suspended_and_a_prepaid_one(seeded: Session) -> None:
+    def connections(phone: str) -> list[Connection]:
+        customer = find_customer(seeded, Phone(phone))
+        assert customer is not None
+        return connections_of(seeded, customer.id)
+
+    school = connections("+254700000040")
+    assert sorted((one.building, one.department) for one in school) == [
+        ("Classrooms", "Kitchen"), ("Classrooms", "Laboratory"),
+        ("Hostel", "East wing"), ("Hostel", "Laundry"), ("Hostel", "West wing"),
+    ]  # fmt: skip
+    assert len({one.address for one in school} | {str(one.zone_id) for one in school}) == 2
+    assert all(len(recent_bills(seeded, one.id, limit=20)) == MONTHS for one in school)
+    [suspended] = connections("+254700000031")
+    assert suspended.status == "suspended"
+    assert balance_of(seeded, suspended.id).minor > 0
+    [prepaid] = connections("+254700000028")
+    assert prepaid.prepaid
+    assert recent_bills(seeded, prepaid.id) == []
+    assert latest_reading(seeded, prepaid.id) is not None
 
 
 def test_one_house_leaks_and_one_meter_is_stuck(seeded: Session) -> None:
