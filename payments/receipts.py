@@ -13,7 +13,6 @@ from billing.ledger import RECEIVABLE, SUSPENSE, Leg, balance_of, post
 from billing.models import Connection, Customer
 from core.clock import now
 from core.config import settings
-from core.i18n import say
 from core.messages import queue_message
 from core.money import Money
 from core.phone import Phone
@@ -140,7 +139,7 @@ def _thank(session: Session, receipt: Receipt, paid: MoneyIn, connection: Connec
     queue_message(
         session,
         phone,
-        say(said, language),
+        said,
         "receipt",
         key=f"receipt:{receipt.id}",
         connection_id=connection.id,

@@ -13,7 +13,6 @@ from billing.models import Connection
 from core.clock import now
 from core.config import settings
 from core.database import transaction
-from core.i18n import say
 from core.messages import queue_message
 from core.money import Money
 from payments.daraja import FAILED
@@ -110,7 +109,7 @@ def fail(session: Session, intent: PaymentIntent, code: str, text: str) -> bool:
     queue_message(
         session,
         intent.phone,
-        say(said, language),
+        said,
         "notice",
         key=f"failed:{intent.id}",
         connection_id=connection.id,

@@ -1,6 +1,8 @@
 """What a customer is told about her payment, each within one SMS."""
 
+from core.config import settings
 from core.i18n import Text, _
+from core.message_templates import template
 from core.money import Money
 
 
@@ -44,3 +46,27 @@ def failure_text(code: str, amount: Money, account_no: str, paybill: str) -> Tex
                 paybill=paybill,
                 account=account_no,
             )
+
+
+ACCOUNT, RECEIPT = "1000015", "NLJ7RT61SV"  # as long as they are
+
+
+def _most() -> Money:
+    return Money.of("250000", settings().currency)  # what M-Pesa takes at once
+
+
+def _owed() -> Money:
+    return Money.of("1234567.89", settings().currency)
+
+
+def _failed(code: str) -> Text:
+    return failure_text(code, _most(), ACCOUNT, settings().mpesa_shortcode)
+
+
+template("receipt", "Receipt of a payment", lambda: receipt_text(_most(), ACCOUNT, RECEIPT, _owed()))
+template("failed_balance", "Payment failed: too little on M-Pesa", lambda: _failed("1"))
+template("failed_cancelled", "Payment failed: cancelled on the phone", lambda: _failed("1032"))
+template("failed_pin", "Payment failed: wrong M-Pesa PIN", lambda: _failed("2001"))
+template("failed_repeated", "Payment failed: same amount twice in 2 minutes", lambda: _failed("17"))
+template("failed_silent", "Payment failed: M-Pesa got no answer", lambda: _failed("1037"))
+template("failed", "Payment failed: anything else", lambda: _failed(""))

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.clock import now
+from core.message_failures import clear, note_failure
 from core.messages import Message
 from core.phone import Phone
 
@@ -27,9 +28,12 @@ def report(session: Session, gateway_id: str, phone: Phone | None, status: str, 
     if message.status == "delivered":
         return True
     state = FINAL.get(status)
-    if state == "delivered" or (state is not None and message.status != "failed"):
-        message.status, message.final_at = state or message.status, now()
-        message.failure_reason = (reason or status) if state == "failed" else None
+    if state == "delivered":
+        message.status, message.final_at, message.failure_reason = state, now(), None
+        clear(session, message.phone)
+    elif state == "failed" and message.status != "failed":
+        message.status, message.final_at, message.failure_reason = state, now(), reason or status
+        note_failure(session, message.phone, reason)
     elif state is None and message.status in ("sending", "unknown"):
         message.status, message.failure_reason = "sent", None
     return True

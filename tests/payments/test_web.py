@@ -1,12 +1,16 @@
 """The callbacks' edge: the secret, the size, and the answer after the notice is kept."""
 
+from dataclasses import replace
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+import payments.web
 from core.config import Settings
 from core.database import transaction
 from payments.models import Notice
+from payments.urls import callback_urls
 from tests.payments.paying import callback, house, paybill
 from ussd_app.app import create_app
 
@@ -31,6 +35,16 @@ def test_kept_and_accepted(client: FlaskClient, settings: Settings) -> None:
 def test_what_is_no_json_is_refused_and_kept_even_so(client: FlaskClient, settings: Settings, body: bytes) -> None:
     assert client.post(f"/callbacks/{settings.gateway_secret}/stk/abc", data=body).status_code == 400
     assert kept() == 1
+
+
+def test_an_old_secret_is_accepted_until_it_is_removed(
+    client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rotated = replace(settings, gateway_secrets="mpesa:the-new-secret-000,the-old-secret-000")
+    monkeypatch.setattr(payments.web, "settings", lambda: rotated)
+    for secret, status in (("the-new-secret-000", 200), ("the-old-secret-000", 200), (settings.gateway_secret, 404)):
+        assert client.post(f"/callbacks/{secret}/stk/abc", data=callback()).status_code == status
+    assert "the-new-secret-000" in callback_urls(rotated)["mpesa_stk"]
 
 
 @pytest.mark.parametrize("secret", ["wrong", "ü", "%00"])

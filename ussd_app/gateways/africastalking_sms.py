@@ -1,25 +1,34 @@
 """Sending SMS by Africa's Talking. The package builds the request; the transport and its dangers are ours.
 
 The package's own transport knows one fixed address, hides the HTTP status, gives a str where the content type
-carries a charset, and does not tell a request that was never sent from an answer that was lost. Sending has no
-idempotency key: what may have been sent must not be sent again.
+carries a charset, and does not tell a request that was never sent from an answer that was lost.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import requests
 from africastalking.SMS import SMSService
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
-from urllib3.exceptions import NewConnectionError
 
 from core.config import Settings
-from core.phone import Phone
+from core.phone import Phone, parse_phone
+from ussd_app.gateways.any_sms import (
+    TIMEOUT_S,
+    Accepted,
+    HttpRefusal,
+    NotSent,
+    Outcome,
+    Refused,
+    Unclear,
+    all_of,
+    outcome_of,
+)
 
-TIMEOUT_S = (3.05, 12)
 ACCEPTED = {100, 101, 102}  # processed, sent, queued
-PASSING = {405, 500, 501, 502}  # no credit, or trouble at the gateway: refused for now
+NO_CREDIT = 405
+PASSING = {500, 501, 502}  # trouble at the gateway: refused for now
 REFUSALS = {
     401: "RiskHold", 402: "InvalidSenderId", 403: "InvalidPhoneNumber", 404: "UnsupportedNumberType",
     405: "InsufficientBalance", 406: "UserInBlacklist", 407: "CouldNotRoute", 409: "DoNotDisturbRejection",
@@ -27,42 +36,12 @@ REFUSALS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The gateway has it, under `gateway_id`."""
-
-    gateway_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """It was not sent and will not be: the number, the sender or the text is at fault."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotSent:
-    """It was surely not sent, and may be another time."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unclear:
-    """It may have been sent; nobody can say yet."""
-
-    reason: str
-
-
-Outcome = Accepted | Refused | NotSent | Unclear
-
-
 class _Recipient(Schema):
     class Meta:
         unknown = EXCLUDE
 
     status_code = fields.Integer(data_key="statusCode", required=True)
+    number = fields.String(load_default="")
     status = fields.String(load_default="")
     message_id = fields.String(data_key="messageId", load_default="", allow_none=True)
 
@@ -82,74 +61,79 @@ class _Answer(Schema):
     data = fields.Nested(_Data, data_key="SMSMessageData", required=True)
 
 
-class _Http(Exception):
-    """An answer that is not a success."""
-
-    def __init__(self, status: int, body: str) -> None:
-        super().__init__(f"HTTP {status}: {body[:200]}")
-        self.status = status
-
-
 class _Service(SMSService):  # type: ignore[misc]
     """The package's SMS service, at our address and with the HTTP status kept."""
 
     def _make_request(self, url: str, method: str, headers: Any, data: Any, params: Any, **_: Any) -> str:
-        answer = requests.request(method, url, headers=headers, data=data, params=params, timeout=TIMEOUT_S)
-        if not answer.ok:
-            raise _Http(answer.status_code, answer.text)
+        answer = requests.request(
+            method, url, headers=headers, data=data, params=params, timeout=TIMEOUT_S, allow_redirects=False
+        )
+        if not 200 <= answer.status_code < 300:
+            raise HttpRefusal(answer.status_code, answer.text)
         return answer.text
 
 
-class SmsGateway:
-    """Sends one message at a time. Knows no database."""
+class AfricasTalkingSms:
+    """One call carries one text to up to 500 phones, in its field `to`, parted by commas."""
+
+    name = "africastalking"
+    most = 500
+    takes_references = False
 
     def __init__(self, settings: Settings) -> None:
         self._service = _Service(settings.at_username, settings.at_api_key)
         if settings.at_base_url:
             self._service._baseUrl = settings.at_base_url.rstrip("/")
         self._sender = settings.sms_sender or None
+        self._region = settings.region
 
-    def send(self, phone: Phone, body: str) -> Outcome:
-        """Hand one message to the gateway and tell what is known of it afterwards."""
+    def send(self, recipients: Mapping[Phone, str], body: str) -> dict[Phone, Outcome]:
+        """As any_sms.SmsGateway says; the references are not used, the gateway names messages itself."""
+        phones = list(recipients)
         try:
-            answer = self._service.send(body, [phone], sender_id=self._sender)
-        except ValueError:
-            return Refused("InvalidPhoneNumber")
-        except _Http as error:
-            return _refusal(error)
-        except requests.ConnectionError as error:
-            return NotSent("gateway cannot be reached") if _never_left(error) else Unclear("the answer was lost")
-        except requests.RequestException:
-            return Unclear("the answer was lost")
-        return read_answer(answer)
+            answer = self._service.send(body, phones, sender_id=self._sender)
+        except ValueError:  # the package refuses one of the numbers, and so the whole call
+            if len(phones) == 1:
+                return {phones[0]: Refused("InvalidPhoneNumber")}
+            return {phone: self.send({phone: ""}, body)[phone] for phone in phones}
+        except (HttpRefusal, requests.RequestException) as error:
+            return all_of(phones, outcome_of(error))
+        return read_answer(answer, phones, self._region)
 
 
-def _refusal(error: _Http) -> Outcome:
-    """A client error was not acted on; a wrong key or pace can be put right. A server error may follow a sending."""
-    if error.status in (401, 403, 429):
-        return NotSent(str(error))
-    return Refused(str(error)) if error.status < 500 else Unclear(str(error))
+def read_answer(body: str, phones: list[Phone], region: str = "KE") -> dict[Phone, Outcome]:
+    """The outcome for each recipient by its number; an answer that cannot be read leaves all of them unclear.
 
-
-def _never_left(error: requests.ConnectionError) -> bool:
-    """True where there was no connection to send the request on."""
-    if isinstance(error, requests.ConnectTimeout):
-        return True
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, NewConnectionError)
-
-
-def read_answer(body: str) -> Outcome:
-    """The outcome for the one recipient of a message; an answer that cannot be read leaves it unclear."""
+    A number that the answer does not name stays unclear, unless nobody else was asked for.
+    """
     try:
         data = _Answer().load(json.loads(body))["data"]
-    except (ValueError, ValidationError):
-        return Unclear("the answer could not be read")
+    except (ValueError, ValidationError, RecursionError):
+        return all_of(phones, Unclear("unreadable"))
     if not data["recipients"]:
-        return Refused(data["message"][:200] or "no recipient")
-    recipient = data["recipients"][0]
+        return all_of(phones, _refusal_of_all(data["message"][:200]))
+    found: dict[Phone, Outcome] = {}
+    for recipient in data["recipients"]:
+        phone = parse_phone(recipient["number"], region)
+        if len(phones) == len(data["recipients"]) == 1:
+            phone = phones[0]
+        if phone is not None:
+            found[phone] = _outcome(recipient)
+    return {phone: found.get(phone, Unclear("unreadable")) for phone in phones}
+
+
+def _refusal_of_all(message: str) -> Outcome:
+    """The answer for no recipient at all: its message is one of the refusals by name, or words."""
+    if message == REFUSALS[NO_CREDIT]:
+        return NotSent(message, "account")
+    return NotSent(message) if message in {REFUSALS[code] for code in PASSING} else Refused(message or "no recipient")
+
+
+def _outcome(recipient: Mapping[str, Any]) -> Outcome:
     code = recipient["status_code"]
     reason = recipient["status"] or REFUSALS.get(code, str(code))
     if code in ACCEPTED:
         return Accepted(recipient["message_id"] or "")
+    if code == NO_CREDIT:
+        return NotSent(reason, "account")
     return NotSent(reason) if code in PASSING else Refused(reason)
