@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,7 +20,10 @@ def recipients(code: int = 101, status: str = "Success", message_id: str = "ATXi
 
 @dataclass
 class FakeGateway:
-    """`hang_up` closes the connection after reading; `hold` keeps the answer back until it is set."""
+    """`hang_up` closes the connection after reading; `hold` keeps the answer back until it is set.
+
+    `reply` makes the answer's body out of the request's, where it depends on that.
+    """
 
     port: int = 0
     status: int = 201
@@ -28,7 +31,10 @@ class FakeGateway:
     content_type: str = "application/json; charset=utf-8"
     hang_up: bool = False
     hold: Event | None = None
+    reply: Callable[[str], str] | None = None
     asked: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
 
 
 @contextmanager
@@ -37,7 +43,10 @@ def serving() -> Iterator[FakeGateway]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            told.bodies.append(body)
+            told.headers.append(dict(self.headers.items()))
+            form = parse_qs(body)
             told.asked.append({name: values[0] for name, values in form.items()} | {"path": self.path})
             if told.hang_up:
                 self.connection.shutdown(socket.SHUT_RDWR)
@@ -46,8 +55,10 @@ def serving() -> Iterator[FakeGateway]:
                 told.hold.wait(20)
             self.send_response(told.status)
             self.send_header("Content-Type", told.content_type)
+            if 300 <= told.status < 400:
+                self.send_header("Location", self.path)
             self.end_headers()
-            self.wfile.write(told.body.encode())
+            self.wfile.write((told.reply(body) if told.reply else told.body).encode())
 
         def log_message(self, *_: object) -> None:
             pass

@@ -1,109 +1,82 @@
-"""Africa's Talking: its callbacks for USSD and SMS. Any refusal is plain text, and has had no effect."""
+"""Africa's Talking: a form with the whole input so far; answered by CON or END. Notices of the end come separately.
 
-from flask import Blueprint, Response, request
-from marshmallow import Schema, ValidationError
+Sources: its documentation of USSD sessions and notifications, and captures of its sandbox (ATUid_ sessions): the five
+fields sessionId, phoneNumber, networkCode, serviceCode and text, where text is empty at first and then all inputs
+joined by `*`. The answer may carry a label of the step, of at most 99 characters and without `|`.
+"""
 
-from core.config import settings
-from core.database import transaction
-from core.phone import Phone, parse_phone
-from ussd_app import delivery, inbound
-from ussd_app.archive import gateway_ended
-from ussd_app.gateways.africastalking_forms import (
-    LONGEST_TEXT,
-    DeliveryForm,
-    EndForm,
-    InboundForm,
-    UssdForm,
-    sender_of,
+import re
+
+from ussd_app.gateways.dialect import (
+    IDENTIFIER,
+    Dialect,
+    Ended,
+    Fields,
+    Malformed,
+    Reader,
+    Wire,
+    dialled_behind,
+    our_code,
+    without_numbers,
 )
-from ussd_app.gateways.secret import behind_secret
-from ussd_app.take import take
-from ussd_app.turn import Turn
+from ussd_app.turn import Answer, Turn
 
-PROVIDER = "africastalking"
-LARGEST_BODY = 16 * 1024
-
-gateway = Blueprint("africastalking", __name__)
-
-
-@gateway.before_request
-def bound_body() -> None:
-    request.max_content_length = LARGEST_BODY
+NAME = "africastalking"
+SERVICE_CODE = re.compile(r"\A\*[0-9*]{1,200}#\Z")
+ANY_CODE = re.compile(r"\A[0-9*#]{0,200}\Z")
+NETWORK = re.compile(r"\A[0-9]{0,10}\Z")
+STATUS = re.compile(r"\A(Success|Incomplete|Failed)\Z")
+LABEL_HEADER = "at-ussd-hop-metadata"
+LONGEST_LABEL = 99
+NAMES_OF_OURS = re.compile(r"\A[a-z]+(:[a-z_,]+)?\Z")
 
 
-@gateway.errorhandler(ValidationError)
-def malformed(error: ValidationError) -> Response:
-    """Which fields are wrong, never their values."""
-    names = sorted(error.messages) if isinstance(error.messages, dict) else []
-    return plain("Wrong or missing: " + ", ".join(map(str, names)), 400)
-
-
-@gateway.post("/ussd/<secret>/africastalking")
-@behind_secret
-def ussd() -> Response:
-    """A hop of a session; the answer is the next screen."""
-    form = checked(UssdForm)
-    turn = Turn(
-        provider=PROVIDER,
-        session_id=form["session_id"],
-        phone=Phone(form["phone"]),
-        service_code=form["service_code"],
-        network=form["network"],
-        inputs=inputs_of(form["text"], form["service_code"]),
-    )
-    return plain(take(turn).line)
-
-
-@gateway.post("/ussd/<secret>/africastalking/events")
-@behind_secret
-def session_ended() -> Response:
-    form = checked(EndForm)
-    with transaction() as session:
-        gateway_ended(
-            session, PROVIDER, form["session_id"], Phone(form["phone"]), service_code=form["service_code"],
-            network=form["network"], status=form["status"], error=form["error"][:300],
-        )  # fmt: skip
-    return plain("")
-
-
-@gateway.post("/sms/<secret>/africastalking/inbound")
-@behind_secret
-def message_came() -> Response:
-    """A message to us. It is a row before it is answered 200; the gateway repeats it for 12 hours otherwise."""
-    form = checked(InboundForm)
-    phone, answerable = sender_of(form["sender"])
-    with transaction() as session:
-        inbound.receive(session, form["gateway_id"], phone, form["text"][:LONGEST_TEXT], answerable=answerable)
-    return plain("")
-
-
-@gateway.post("/sms/<secret>/africastalking/delivery")
-@behind_secret
-def message_reported() -> Response:
-    form = checked(DeliveryForm)
-    with transaction() as session:
-        delivery.report(
-            session, form["gateway_id"], parse_phone(form["phone"], settings().region), form["status"], form["reason"]
-        )
-    return plain("")
-
-
-def checked(schema: type[Schema]) -> dict[str, str]:
-    """The posted form. Raises ValidationError, which becomes a 400."""
-    return dict(schema().load(request.form.to_dict()))
+def read(fields: Fields) -> Turn | Malformed:
+    """A step of a session."""
+    given = Reader(fields)
+    session_id, phone = given.matching("sessionId", IDENTIFIER), given.phone("phoneNumber")
+    network, code = given.matching("networkCode", NETWORK, ""), given.matching("serviceCode", SERVICE_CODE)
+    text = given.typed("text")
+    return given.malformed() or Turn(NAME, session_id, phone, our_code(code), network, inputs_of(text, code))
 
 
 def inputs_of(text: str, service_code: str) -> tuple[str, ...]:
     """What she typed, step by step. Digits dialled behind our code (*384*7*2*500#) are steps as well.
 
-    Africa's Talking puts those into `text`; a gateway that leaves them in the service code has them put in front.
+    Africa's Talking puts those into `text`; where they are left in the service code they are put in front.
     """
-    own = settings().service_code.removesuffix("#") + "*"
-    dialled = service_code.removesuffix("#").removeprefix(own) if service_code.startswith(own) else ""
-    if dialled and text != dialled and not text.startswith(dialled + "*"):
-        text = f"{dialled}*{text}" if text else dialled
-    return tuple(text.split("*")) if text else ()
+    typed = tuple(text.split("*")) if text else ()
+    dialled = dialled_behind(service_code)
+    return typed if not dialled or typed[: len(dialled)] == dialled else dialled + typed
 
 
-def plain(body: str, status: int = 200) -> Response:
-    return Response(body, status, content_type="text/plain; charset=utf-8")
+def write(_session_id: str, answer: Answer) -> Wire:
+    """CON keeps the session, END ends it. The label is the screen's name, for the gateway's own reports."""
+    label = label_of(answer)
+    return Wire(answer.line.encode(), headers=((LABEL_HEADER, label),) if label else ())
+
+
+def label_of(answer: Answer) -> str:
+    """The name of the screen as a label ("choose:read,pay"), or "" where it has none that is surely our own words."""
+    name = answer.screen.replace("|", ",")[:LONGEST_LABEL].rstrip(",")
+    return name if NAMES_OF_OURS.match(name) else ""
+
+
+def read_end(fields: Fields) -> Ended | Malformed:
+    """A notice of a session's end. `input` and `lastAppResponse` stand in it too and are left behind here."""
+    given = Reader(fields)
+    ended = Ended(
+        session_id=given.matching("sessionId", IDENTIFIER),
+        phone=given.phone("phoneNumber"),
+        service_code=our_code(given.matching("serviceCode", ANY_CODE, "")),
+        network=given.matching("networkCode", NETWORK, ""),
+        status=given.matching("status", STATUS),
+        error=without_numbers(given.typed("errorMessage", ""))[:300],
+        duration_ms=given.number("durationInMillis"),
+        hops=given.number("hopsCount"),
+        cost=given.typed("cost", "")[:40],
+    )
+    return given.malformed() or ended
+
+
+AFRICASTALKING = Dialect(NAME, "form", read, write, read_end)
