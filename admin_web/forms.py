@@ -73,10 +73,13 @@ def word(longest: int = 80, *, required: bool = True) -> fields.String:
     )
 
 
-def choice(choices: Mapping[str, str]) -> fields.String:
-    """One of the keys of `choices`."""
+def choice(choices: Mapping[str, str], *, default: str | None = None) -> fields.String:
+    """One of the keys of `choices`; with a `default` it may be left out."""
     return fields.String(
-        required=True, validate=validate.OneOf(list(choices), error="Choose one of the list."), error_messages=NEEDED
+        required=default is None,
+        load_default=missing if default is None else default,
+        validate=validate.OneOf(list(choices), error="Choose one of the list."),
+        error_messages=NEEDED,
     )
 
 

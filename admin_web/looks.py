@@ -22,6 +22,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     "accepted": ("good", "Accepted"), "review": ("warn", "To review"), "rejected": ("bad", "Rejected"),
     "superseded": ("off", "Replaced"), "draft": ("off", "Draft"), "issued": ("good", "Issued"),
     "computing": ("busy", "Computing"), "issuing": ("busy", "Being issued"), "cancelled": ("off", "Cancelled"),
+    "prepaid": ("busy", "Prepaid"),
 }  # fmt: skip
 
 MESSAGE_STATES: Mapping[str, tuple[str, str]] = {

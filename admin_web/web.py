@@ -13,15 +13,23 @@ from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped
 from werkzeug.exceptions import HTTPException
 
 from admin_web import (
+    bulk,
     connections,
     conversations,
     customer_page,
     customers,
     debtors,
+    faults,
+    flow_map,
+    funnel,
     home,
+    inbox,
     invoices,
+    links,
     login,
     looks,
+    message_counter,
+    message_templates,
     messages,
     meters,
     once,
@@ -40,8 +48,10 @@ from core.config import settings
 __all__ = ["office"]
 
 PAGES = (
-    home, debtors, search, customers, customer_page, connections, meters, readings, reading_sheet,
-    tariffs, tariff_editor, runs, invoices, payments, messages, conversations,
+    home, debtors, search, customers, customer_page, connections, meters, readings, reading_sheet, faults, links,
+    tariffs, tariff_editor, runs, invoices, payments, conversations,
+    messages, inbox, bulk, message_templates, message_counter,
+    funnel, flow_map,
     users, login,
 )  # fmt: skip
 

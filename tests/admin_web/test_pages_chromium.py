@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,19 +16,26 @@ from werkzeug.serving import make_server
 import billing.demo
 import billing.jobs
 from admin_web.models import OfficeUser
-from billing.models import Connection, Reading
-from core.clock import today
+from billing.alerts import set_alert
+from billing.faults import report_fault
+from billing.models import Connection, LinkRequest, Reading
+from billing.pins import set_pin
+from core.clock import now, today
 from core.outbox import JOBS, Outbox
+from core.phone import Phone
 from tests.admin_web.conftest import PASSWORD
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 PICTURES = Path(__file__).parents[2] / "screenshots" / "office"
+WANJIKU = Phone("+254700000001")
 SIZES = {"phone": (390, 844), "desk": (1280, 860)}
 PAGES = (
     "/", "/customers", "/customers/1", "/customers/new", "/connections", "/connections/1", "/connections/1/meter",
+    "/connections/1/edit", "/connections/40", "/faults", "/faults/1", "/faults/2", "/links",
     "/meters", "/meters/1", "/readings", "/readings/review", "/readings/sheet?zone=1", "/tariffs", "/tariffs/1",
     "/tariffs/1/versions/new", "/runs", "/runs/1", "/invoices", "/payments", "/payments/receipts",
-    "/payments/suspense", "/messages", "/conversations", "/debtors", "/users", "/password", "/no/such/page",
+    "/payments/suspense", "/messages", "/messages/numbers", "/inbox", "/texts", "/texts/bill/sw",
+    "/bulk", "/bulk/new", "/conversations", "/debtors", "/users", "/password", "/no/such/page",
 )  # fmt: skip
 
 pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"needs Chromium at {CHROMIUM}")
@@ -40,6 +48,7 @@ def site(
     """The address of the office, served for real, over a small seeded utility."""
     monkeypatch.setattr(billing.demo, "MONTHS", 5)
     billing.demo.seed_demo(session, today("Africa/Nairobi"))
+    customers_ask(session)
     session.commit()
     office_user("amina", "administrator")
     server = make_server("127.0.0.1", 0, app, threaded=True)
@@ -49,6 +58,21 @@ def site(
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def customers_ask(session: Session) -> None:
+    """Wanjiku reports a burst pipe and a forgotten PIN, and a stranger wants to be linked to the vacant place."""
+    hers, vacant = session.get_one(Connection, 1), session.get_one(Connection, 42)
+    set_pin(session, WANJIKU, "4711")
+    set_alert(session, WANJIKU, Decimal(30))
+    for kind, note in (("leak", "Burst pipe at the corner of Wood Avenue, by the blue kiosk"), ("pin", "")):
+        report_fault(session, WANJIKU, kind, connection_id=hers.id, note=note, channel="ussd", key=f"ussd:{kind} 3")
+    session.add(
+        LinkRequest(
+            phone=Phone("+254711222333"), connection_id=vacant.id, name="Neema Wekesa", language="en",
+            status="pending", created_at=now(),
+        )
+    )  # fmt: skip
 
 
 @pytest.fixture
