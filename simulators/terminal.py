@@ -6,10 +6,12 @@ import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import click
 import requests
 
+from simulators.recording import Recording
 from simulators.wire import call
 
 WIDTH = 34
@@ -43,6 +45,7 @@ class Handset:
     prompt: str = ""
     seen: set[str] = field(default_factory=set)
     ignored: set[str] = field(default_factory=set)
+    recording: Recording | None = None
 
     def type(self, line: str) -> None:
         """Do what a typed line means where the phone is now."""
@@ -52,9 +55,9 @@ class Handset:
         elif self.session:
             self._answer(line.strip())
         elif word.startswith("*"):
-            self._show(self._post("dial", phone=self.phone, network=self.network, code=line.strip()))
+            self._dial(line.strip())
         elif word == "sms" and rest:
-            self._post("messages", phone=self.phone, network=self.network, text=rest)
+            self._text(rest)
         elif word == "pay":
             self._pay(rest.split())
         elif word == "inbox":
@@ -64,6 +67,13 @@ class Handset:
             self.look()
         elif word:
             self.say(HELP)
+
+    def record(self, file: Path) -> None:
+        """Write each conversation from now on as a transcript."""
+        told, settings = self._call("GET", "customers").get("customers"), self._call("GET", "settings")
+        spoken = {str(row["phone"]): str(row["language"]) for row in _objects(told)}
+        language = spoken.get(self.phone, "en")
+        self.recording = Recording(file, self.phone, language, self.network, str(settings["service_code"]))
 
     def look(self) -> None:
         """Fetch what is new, and show messages and a PIN prompt that have arrived."""
@@ -84,9 +94,24 @@ class Handset:
         """What the next line will be taken for."""
         return "PIN> " if self.prompt else "answer> " if self.session else "phone> "
 
+    def _dial(self, code: str) -> None:
+        first, *answers = self.recording.steps(code) if self.recording else [code]
+        if self.recording:
+            self.recording.dialled(code)
+        self._show(self._post("dial", phone=self.phone, network=self.network, code=first))
+        for said in answers:
+            if self.session:
+                self._answer(said)
+
+    def _text(self, text: str) -> None:
+        if self.recording:
+            self.look()  # what came before is no answer to this
+            self.recording.texted(text)
+        self._post("messages", phone=self.phone, network=self.network, text=text)
+
     def _answer(self, said: str) -> None:
         if said:
-            self._show(self._post("answer", session=self.session, said=said))
+            self._show(self._post("answer", session=self.session, said=said), said)
             return
         self._post("hangup", session=self.session)
         self.session = ""
@@ -109,10 +134,12 @@ class Handset:
         answer = self._post("paybill", phone=self.phone, account=words[0], amount=words[1], pin="1234")
         self.say(str(answer.get("text", "")))
 
-    def _show(self, screen: Answer) -> None:
+    def _show(self, screen: Answer, said: str = "") -> None:
         if "text" not in screen:
             self.session = ""
             return
+        if self.recording and screen["limit"]:  # else the phone itself says that there is no connection
+            self.recording.showed(said, str(screen["text"]), ends=bool(screen["ends"]))
         self.session = "" if screen["ends"] else str(screen["session"])
         size = f"{screen['septets']}/{screen['limit']}" if screen["limit"] else ""
         self.say(box("USSD", str(screen["text"]), size))
@@ -125,6 +152,8 @@ class Handset:
             return
         self.seen.add(key)
         mine = message["direction"] == "from_phone"
+        if self.recording and not mine and message["party"] != "MPESA":
+            self.recording.received(key, str(message["text"]))
         title = f"SMS to {message['party']}" if mine else f"SMS from {message['party']}"
         self.say(box(title, str(message["text"]), ""))
 
@@ -190,13 +219,16 @@ class _Lines:
 @click.option("--phone", default="+254700000001", show_default=True, help="Whose phone, as +254..")
 @click.option("--network", default="63902", show_default=True, help="Network code; 63902 is Safaricom.")
 @click.option("--url", default="http://127.0.0.1:8001", show_default=True, help="The simulated phone network.")
-def main(phone: str, network: str, url: str) -> None:
+@click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="Write what is said and shown here.")
+def main(phone: str, network: str, url: str, record: Path | None) -> None:
     """A phone in the terminal."""
     handset = Handset(url.rstrip("/"), phone, network, lambda text: click.echo(f"\r{text}"))
     lines = _Lines(sys.stdin.fileno())
     click.echo(f"{phone}\n{HELP}")
-    click.echo(handset.waits_for, nl=False)
     try:
+        if record is not None:
+            handset.record(record)
+        click.echo(handset.waits_for, nl=False)
         while not lines.closed:
             line, before = lines.next(), handset.waits_for
             if line is not None:

@@ -174,12 +174,17 @@ def she_checks_and_changes_the_language(handset: Handset) -> None:
     handset.shows(account_line := re.compile("You owe|in credit"))
     assert account_line
     handset.dial()
-    handset.say("5")
+    handset.say("6")
+    handset.shows("My account")
+    handset.say("1")
     handset.shows("Kiswahili")
     handset.say("2")
     handset.shows("Soma mita yangu")
     handset.picture("handset-swahili")
-    handset.say("5")
+    handset.say("6")
+    handset.shows("Akaunti yangu")
+    handset.say("1")
+    handset.shows("Kiswahili")
     handset.say("1")
     handset.shows("Read my meter")
 
@@ -200,6 +205,8 @@ def clerk_bills(office: Office) -> None:
 def she_pays(handset: Handset) -> None:
     handset.dial()
     handset.say("4")
+    handset.shows("Bills and usage")
+    handset.say("1")
     handset.shows("You owe")
     handset.say("1")
     handset.shows("Pay:")

@@ -40,7 +40,7 @@ def sound(house: House) -> None:
     assert not broken, broken
 
 
-@pytest.mark.parametrize("killed", [None, "web", "worker", "valkey", "postgres", "relay"])
+@pytest.mark.parametrize("killed", [None, "web", "ussd", "worker", "valkey", "postgres", "relay"])
 def test_she_pays_whatever_dies(house: House, customer: Customer, killed: str | None) -> None:
     before, amount = owed(customer), 20 + sum(map(ord, killed or ""))  # M-Pesa refuses the same amount twice
     shown = customer.dial()

@@ -4,7 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from flask import Response
+import requests
+from flask import Response, jsonify
 
 from simulators.terminal import Handset, box
 
@@ -91,6 +92,65 @@ def test_texting_paying_and_the_inbox(network: str, service: Service) -> None:
     assert "Ctrl-D" in screen.last
 
 
+SCREENS = {"": "CON Menu\n1. Bill\n2. Pay", "2": "CON Amount:", "2*500": "END Wait for the prompt"}
+
+
+def replies_by_input(service: Service) -> None:
+    service.answers["/ussd"] = lambda: Response(SCREENS[service.at("/ussd")[-1].form["text"]])
+
+
+def test_a_session_becomes_a_transcript(network: str, service: Service, tmp_path: Path) -> None:
+    screen, file = Screen(network), tmp_path / "pay.en.txt"
+    replies_by_input(service)
+    screen.handset.record(file)
+    screen.handset.type("*384*7*2*500#")
+    whole = [
+        f"given +{PHONE}, en, 63902", "CON Menu", "1. Bill", "2. Pay", "> 2", "CON Amount:", "> 500",
+        "END Wait for the prompt",
+    ]  # fmt: skip
+    assert file.read_text().splitlines() == ["# *384*7*2*500# is dialled.", *whole]
+    assert [heard.form["text"] for heard in service.at("/ussd")] == ["", "2", "2*500"], "typed one by one"
+    for said in ("*384*7#", "2", ""):
+        screen.handset.type(said)
+    assert (tmp_path / "pay-2.en.txt").read_text().splitlines() == ["# *384*7# is dialled.", *whole[:6]]
+
+
+def test_what_the_phone_itself_says_is_not_recorded(network: str, service: Service, tmp_path: Path) -> None:
+    screen = Screen(network)
+    service.answers["/ussd"] = lambda: Response("oops", 500)
+    screen.handset.record(tmp_path / "a.txt")
+    screen.handset.type("*384*7#")
+    screen.handset.type("*100#")
+    assert any("Connection problem" in said for said in screen.said)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_texts_become_a_transcript(demo_network: str, service: Service, tmp_path: Path) -> None:
+    screen, file = Screen(demo_network), tmp_path / "sms.sw.txt"
+    customer = {"phone": f"+{PHONE}", "name": "Amina", "language": "sw", "account_no": "1", "balance": "KES 1"}
+    service.answers["/demo/customers"] = lambda: jsonify([customer])
+    service.answers["/demo/vacant"] = lambda: jsonify([])
+    send(demo_network, "An old bill")
+    screen.handset.record(file)
+    screen.handset.type("sms HITILAFU")
+    send(demo_network, "Kuna nini?\n1. Bomba")
+    eventually(lambda: screen.sees("Kuna nini?"))
+    screen.handset.type("inbox")
+    screen.handset.type("sms 1")
+    send(demo_network, "Asante.")
+    eventually(lambda: screen.sees("Asante."))
+    assert file.read_text().splitlines() == [
+        "# HITILAFU is texted.", f"given +{PHONE}, sw, sms", "> HITILAFU", "SMS Kuna nini?", "1. Bomba", "> 1",
+        "SMS Asante.",
+    ]  # fmt: skip
+
+
+def send(network: str, text: str) -> None:
+    form = {"username": "sandbox", "to": f"+{PHONE}", "message": text}
+    answer = requests.post(f"{network}/version1/messaging", data=form, headers={"apiKey": "simulator-key"}, timeout=5)
+    assert answer.ok, answer.text
+
+
 def test_a_box_wraps_and_keeps_its_width() -> None:
     drawn = box("USSD", "a" * 20 + " " + "b" * 20, "41/160").split("\n")
     assert len(drawn) == 4
@@ -107,6 +167,14 @@ def test_as_a_command(network: str, service: Service) -> None:
     done = terminal("--url", network, typed="*384*7#\nquit\n")
     assert done.returncode == 0
     assert "Karibu" in done.stdout
+
+
+def test_as_a_command_that_records(network: str, service: Service, tmp_path: Path) -> None:
+    service.answers["/ussd"] = lambda: Response("END Karibu")
+    file = tmp_path / "dialled.en.txt"
+    done = terminal("--url", network, "--record", str(file), typed="*384*7#\nquit\n")
+    assert done.returncode == 0, done.stderr
+    assert file.read_text() == f"# *384*7# is dialled.\ngiven +{PHONE}, en, 63902\nEND Karibu\n"
 
 
 def test_without_a_network_it_says_so() -> None:
