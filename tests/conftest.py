@@ -155,7 +155,7 @@ def _environment(database_url: str, redis_url: str) -> None:
         MITA_ENV="development", DEMO="1", DATABASE_URL=database_url, REDIS_URL=redis_url,
         SECRET_KEY="test-secret-key-of-more-than-32-characters", GATEWAY_SECRET="test-gateway-secret",
         AT_API_KEY="test-api-key", MPESA_CONSUMER_KEY="test-consumer-key",
-        MPESA_CONSUMER_SECRET="test-consumer-secret", MPESA_PASSKEY="test-passkey",
+        MPESA_CONSUMER_SECRET="test-consumer-secret", MPESA_PASSKEY="test-passkey", SMS_WINDOW="00:00-24:00",
     )  # fmt: skip
     config.settings.cache_clear()
 

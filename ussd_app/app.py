@@ -10,10 +10,12 @@ from werkzeug.exceptions import HTTPException
 
 import admin_web.web
 import payments.web
+from admin_web.flow_map import EXTENSION as FLOW_CHART
 from core.config import Settings
+from flows.chart import chart
 from ussd_app import logs
 from ussd_app.demo import demo
-from ussd_app.gateways import africastalking
+from ussd_app.gateways import web as gateways
 from ussd_app.health import health
 
 REQUEST_ID = re.compile(r"\A[\w.-]{1,40}\Z")
@@ -33,9 +35,10 @@ def create_app(settings: Settings) -> Flask:
     app.register_error_handler(HTTPException, refused)
     app.register_error_handler(Exception, broken)
     app.register_blueprint(health)
-    app.register_blueprint(africastalking.gateway)
+    app.register_blueprint(gateways.gateway)
     app.register_blueprint(payments.web.callbacks)
     app.register_blueprint(admin_web.web.office)
+    app.extensions[FLOW_CHART] = chart
     if settings.demo:
         app.register_blueprint(demo)
     return app

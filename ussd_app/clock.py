@@ -17,7 +17,7 @@ from core.clock import now
 from core.database import engine, transaction
 from core.outbox import Outbox
 from payments.janitor import sweep
-from ussd_app import archive, logs
+from ussd_app import archive, late, logs
 from ussd_app.stores import patient
 
 LOCK = 0x636C6F636B  # "clock"
@@ -41,6 +41,7 @@ class Chore:
 def chores() -> list[Chore]:
     return [
         Chore("archive", 2, archive_sessions),
+        Chore("late turns", 1, late.hand_over),
         Chore("janitor", 10, sweep),
         Chore("books", 3600, check_books),
         Chore("outbox", 3600, sweep_outbox),

@@ -7,12 +7,12 @@ conversation that is replayed hears the same answers again up to its last write,
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Identity, Index, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Identity, Index, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.clock import now
-from core.database import Base, transaction
+from core.database import Base
+from core.statements import row
 
 
 class Effect(Base):
@@ -30,28 +30,31 @@ class Effect(Base):
     created_at: Mapped[datetime]
 
 
+INSERT = """
+    INSERT INTO effect (conversation, key, action, tape, created_at) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (conversation, key) DO NOTHING RETURNING id
+"""
+UPDATE = "UPDATE effect SET result = $1 WHERE id = $2 RETURNING id"
+LATEST = "SELECT tape, action, result FROM effect WHERE conversation = $1 ORDER BY id DESC LIMIT 1"
+
+
 class Contradiction(Exception):
     """Two different writes under one key: the conversation went another way than the one that is recorded."""
 
 
-def once(conversation: str, key: str, action: str, tape: str, act: Callable[[Session], str]) -> str:
+def once(session: Session, conversation: str, key: str, action: str, tape: str, act: Callable[[], str]) -> str:
     """The result of `act`, made now or before. Two at once wait for each other on the unique index.
 
-    `act` works in the transaction that records its result and must not commit. Raises Contradiction where the
-    key belongs to another action.
+    `act` works in the transaction of `session`, which records its result too, and must not commit. Raises
+    Contradiction where the key belongs to another action.
     """
-    with transaction() as session:
-        fresh = session.execute(
-            insert(Effect)
-            .values(conversation=conversation, key=key, action=action, tape=tape, created_at=now())
-            .on_conflict_do_nothing(index_elements=["conversation", "key"])
-            .returning(Effect.id)
-        ).scalar_one_or_none()
-        if fresh is None:
-            return _recorded(session, conversation, key, action)
-        result = act(session)
-        session.execute(update(Effect).where(Effect.id == fresh).values(result=result))
-        return result
+    fresh = row(session, INSERT, conversation, key, action, tape, now())
+    if fresh is None:
+        return _recorded(session, conversation, key, action)
+    result = act()
+    session.flush()
+    row(session, UPDATE, result, fresh[0])
+    return result
 
 
 def _recorded(session: Session, conversation: str, key: str, action: str) -> str:
@@ -61,9 +64,10 @@ def _recorded(session: Session, conversation: str, key: str, action: str) -> str
     return effect.result
 
 
-def last_of(conversation: str) -> Effect | None:
-    """The latest write of a conversation."""
-    with transaction() as session:
-        return session.scalars(
-            select(Effect).where(Effect.conversation == conversation).order_by(Effect.id.desc()).limit(1)
-        ).one_or_none()
+def last_of(session: Session, conversation: str) -> list[str]:
+    """Every call of a conversation up to its latest write: lines of tape. Empty where it has written nothing."""
+    last = row(session, LATEST, conversation)
+    if last is None:
+        return []
+    tape, action, result = last
+    return [*tape.splitlines(), f'["{action}",{result}]']

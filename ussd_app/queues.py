@@ -6,7 +6,7 @@ from rq.serializers import JSONSerializer
 from ussd_app.stores import patient
 
 PROMPT, BULK = "mita", "mita-bulk"
-BULK_PACKAGES = ("billing.",)
+BULK_PACKAGES = ("billing.", "messages.drain")
 RUN_JOB = "ussd_app.jobs.run_job"
 LONGEST_JOB_S = 600
 

@@ -9,7 +9,11 @@ from ussd_app.session import Stored, digest_of, key_of
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Who, in which session, and all she has typed in it so far."""
+    """Who, in which session, and what she has typed in it: all of it, or what came after `earlier` inputs.
+
+    Most gateways send the whole input each time. For one that sends only what was typed last, `earlier` and `before`
+    (the digest of those inputs) come from the store, as does `run`, which tells sessions of one name apart.
+    """
 
     provider: str
     session_id: str
@@ -17,6 +21,9 @@ class Turn:
     service_code: str
     network: str
     inputs: tuple[str, ...]
+    earlier: int = 0
+    before: str = ""
+    run: str = ""
 
     @property
     def key(self) -> str:
@@ -24,12 +31,17 @@ class Turn:
         return key_of(self.provider, self.session_id)
 
     @property
+    def name(self) -> str:
+        """The session's name in the archive."""
+        return f"{self.session_id}~{self.run}" if self.run else self.session_id
+
+    @property
     def position(self) -> int:
-        return len(self.inputs)
+        return self.earlier + len(self.inputs)
 
     @property
     def digest(self) -> str:
-        return digest_of(self.inputs)
+        return digest_of(self.inputs, self.before)
 
     @property
     def bound(self) -> str:
@@ -39,15 +51,16 @@ class Turn:
     @property
     def conversation(self) -> str:
         """Names the conversation in the books. The phone is part of it: nobody inherits another's session."""
-        return f"{self.provider}:{self.session_id}:{self.phone}"
+        return f"{self.provider}:{self.name}:{self.phone}"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The next screen, and whether it is the last."""
+    """The next screen, whether it is the last, and its name where it is known."""
 
     text: str
     ends: bool
+    screen: str = ""
 
     @property
     def line(self) -> str:
@@ -55,8 +68,8 @@ class Answer:
         return ("END " if self.ends else "CON ") + self.text
 
     @classmethod
-    def of(cls, line: str) -> "Answer":
-        return cls(line[4:], line.startswith("END "))
+    def of(cls, line: str, screen: str = "") -> "Answer":
+        return cls(line[4:], line.startswith("END "), screen)
 
 
 class Kind(Enum):
@@ -77,10 +90,10 @@ def tell(turn: Turn, stored: Stored | None) -> Kind:
     if stored.bound != turn.bound:
         return Kind.CONFLICT
     if stored.receipt is not None:
-        return Kind.REPEAT if stored.receipt[0] == turn.digest else Kind.CONFLICT
+        return Kind.REPEAT if stored.receipt.digest == turn.digest else Kind.CONFLICT
     if turn.position < stored.position:
         return Kind.STALE
-    if digest_of(turn.inputs[: stored.position]) != stored.digest:
+    if not turn.earlier and digest_of(turn.inputs[: stored.position]) != stored.digest:
         return Kind.CONFLICT
     if stored.ended:
         return Kind.STALE

@@ -5,7 +5,7 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from core.outbox import JOBS
-from ussd_app import jobs, logs
+from ussd_app import jobs, logs, metrics
 from ussd_app.queues import BULK, PROMPT, queue
 from ussd_app.stores import patient
 
@@ -22,6 +22,7 @@ def run_forever() -> None:
     """Work until SIGTERM or SIGINT; the job at hand is finished first."""
     logs.configure()
     jobs.load()
+    metrics.start()
     log.info("worker.started", jobs=sorted(JOBS))
     worker = OutboxWorker(
         [queue(PROMPT), queue(BULK)], connection=patient(), serializer=JSONSerializer, log_job_description=False

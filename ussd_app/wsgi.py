@@ -1,6 +1,5 @@
-"""The WSGI application that gunicorn serves."""
+"""The WSGI application that the servers serve."""
 
-from core.config import settings
-from ussd_app.app import create_app
+from ussd_app.edge import application
 
-app = create_app(settings())
+app = application()

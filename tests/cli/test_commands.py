@@ -60,7 +60,8 @@ def test_urls_are_those_of_the_folder(folder: DataFolder) -> None:
     found = last(run("urls", "--json", "--data", str(folder.path), **servers))
     assert {"ussd", "sms_inbound", "sms_delivery", "mpesa_validation", "mpesa_confirmation"} <= set(found)
     secret = folder.secrets()["gateway_secret"]
-    assert found["ussd"].startswith("http://127.0.0.1:8123/")
+    assert found["ussd"].startswith("http://127.0.0.1:8126/"), "the pool for USSD has a port of its own"
+    assert found["sms_inbound"].startswith("http://127.0.0.1:8123/")
     assert all(secret in url for url in found.values())
 
 

@@ -6,16 +6,18 @@ from threading import Barrier, Thread
 import pytest
 from redis import Redis
 
-from ussd_app.session import LIFETIME_S, About, Commit, Hop, SessionStore, digest_of, key_of
+from core.config import Settings
+from ussd_app.session import LIFETIME_S, About, Commit, Hop, Receipt, SessionStore, digest_of, key_of
 
 KEY = key_of("africastalking", "ATUid_1")
 ABOUT = About("africastalking", "ATUid_1", "+254700000001", "*384*7#", "63902", 1_700_000_000.0)
 HOP = Hop("1", "menu", "en", 1_700_000_000.0, 3)
-FIRST = Commit("", 0, digest_of(()), "+254700000001 *384*7#", "{}", "", False, "CON Hello\n1. Bill", ABOUT, HOP)
+FIRST = Commit("", 0, "d" * 32, "+254700000001 *384*7#", "{}", "", False, "CON Hello\n1. Bill", ABOUT, HOP)
+RECEIPT = Receipt(FIRST.digest, FIRST.reply, "menu")
 
 
 @pytest.fixture
-def store(redis: "Redis") -> SessionStore:
+def store(redis: "Redis", settings: Settings) -> SessionStore:
     return SessionStore(redis)
 
 
@@ -28,13 +30,13 @@ def test_a_commit_is_loaded_as_it_was(store: SessionStore) -> None:
     stored = store.load(KEY, 0)
     assert stored is not None
     assert (stored.position, stored.bound, stored.state, stored.ended) == (0, FIRST.bound, "{}", False)
-    assert stored.receipt == (FIRST.digest, FIRST.reply)
+    assert stored.receipt == RECEIPT
     assert store.load(KEY, 1).receipt is None  # type: ignore[union-attr]
 
 
 def test_a_second_commit_on_the_same_revision_loses_and_learns_the_winner(store: SessionStore) -> None:
     store.commit(KEY, FIRST)
-    assert store.commit(KEY, replace(FIRST, reply="CON Other")) == (False, (FIRST.digest, FIRST.reply))
+    assert store.commit(KEY, replace(FIRST, reply="CON Other")) == (False, RECEIPT)
 
 
 def test_a_session_made_anew_is_not_taken_for_the_old_one(store: SessionStore, redis: "Redis") -> None:
@@ -65,7 +67,7 @@ def test_of_many_at_once_one_wins(store: SessionStore) -> None:
     for thread in threads:
         thread.join()
     [winner] = [reply for (won, _), reply in results if won]
-    assert all(receipt == (FIRST.digest, winner) for (won, receipt), _ in results if not won)
+    assert all(receipt == Receipt(FIRST.digest, winner, "menu") for (won, receipt), _ in results if not won)
 
 
 def test_a_session_does_not_stay_for_ever(store: SessionStore, redis: "Redis") -> None:
@@ -73,6 +75,6 @@ def test_a_session_does_not_stay_for_ever(store: SessionStore, redis: "Redis") -
     assert 0 < redis.ttl(KEY) <= LIFETIME_S
 
 
-def test_the_digest_knows_where_one_input_ends() -> None:
+def test_the_digest_knows_where_one_input_ends(settings: Settings) -> None:
     texts = [(), ("",), ("1",), ("1", ""), ("", "1"), ("1", "2"), ("12",), ("1", "2", "3"), ("1", "23"), ("1:2",)]
     assert len({digest_of(inputs) for inputs in texts}) == len(texts)

@@ -3,21 +3,26 @@
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import NoReturn
 
 import pytest
 from flask.testing import FlaskClient
 from redis import Redis
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from billing.models import Reading
+from billing.models import Customer, Reading
+from core import opt_outs
+from core.clock import frozen
 from core.config import Settings
+from core.conversations import Conversation, ConversationHop
 from core.database import transaction
 from core.messages import Message
 from core.outbox import Outbox
 from tests.ussd_app.town import Household, settle_town
-from ussd_app import inbound
+from ussd_app import inbound, limits
 from ussd_app.effects import Effect
 
 Text = Callable[..., int]
@@ -168,3 +173,96 @@ def test_who_is_not_registered_is_told_how(text: Text) -> None:
     text("BAL", sender="+254722000009")
     [answer] = answered()
     assert "*384*7#" in answer
+
+
+def test_an_answer_to_a_question_of_long_ago_is_told_so(text: Text, home: Household, session: Session) -> None:
+    with frozen(datetime(2026, 11, 21, 10, 0, tzinfo=UTC)):
+        text("READ 900", gateway_id="id-1")
+        answered()
+    with frozen(datetime(2026, 11, 21, 10, 16, tzinfo=UTC)):
+        text("1", gateway_id="id-2")
+        assert answered()[-1] == "That question is no longer open. Text READ to begin again."
+    assert count(session, Effect) == 0
+
+
+def test_a_question_waits_beneath_another_conversation(text: Text, home: Household, session: Session) -> None:
+    text("READ 900", gateway_id="id-1")
+    text("BAL", gateway_id="id-2")
+    assert answered()[-1].endswith("We still wait for your answer to READ.")
+    text("1", gateway_id="id-3")
+    assert "900" in answered()[-1]
+    assert count(session, Effect) == 1
+
+
+def test_stop_ends_what_was_begun_and_start_undoes_it(text: Text, home: Household, session: Session) -> None:
+    text("READ 900", gateway_id="id-1")
+    text("Stop.", gateway_id="id-2")
+    assert "START" in answered()[-1]
+    assert opt_outs.stopped(session, home.phone)
+    text("1", gateway_id="id-3")
+    answered()
+    assert "review" not in readings(session), "the question about 900 is gone"
+    text("START", gateway_id="id-4")
+    answered()
+    session.rollback()
+    assert not opt_outs.stopped(session, home.phone)
+
+
+def test_a_slip_of_the_thumb_is_asked_about_before_anything_is_done(
+    text: Text, home: Household, session: Session
+) -> None:
+    text("RAED 117", gateway_id="id-1")
+    assert "READ" in answered()[-1]
+    assert count(session, Effect) == 0
+    text("1", gateway_id="id-2")
+    assert "117" in answered()[-1]
+    assert count(session, Effect) == 1
+
+
+def test_a_pin_is_never_asked_for_by_sms(text: Text, home: Household, session: Session) -> None:
+    session.execute(update(Customer).values(pin_hash="set"))
+    session.commit()
+    text("PAY", gateway_id="id-1")
+    [phone] = re.findall(r"(\d)\. From another phone", answered()[-1])
+    text(phone, gateway_id="id-2")
+    assert answered()[-1] == "A PIN is never sent by SMS. Please dial *384*7# for this."
+
+
+def test_a_conversation_is_archived_as_it_was_seen(text: Text, home: Household, session: Session) -> None:
+    text("READ 900", gateway_id="id-1")
+    answered()
+    text("1", gateway_id="id-2")
+    replies = answered()
+    kept = session.scalars(select(Conversation)).one()
+    assert (kept.channel, kept.outcome, kept.hops) == ("sms", "completed", 2)
+    hops = session.scalars(select(ConversationHop).order_by(ConversationHop.position)).all()
+    assert [(hop.said, hop.reply) for hop in hops] == [("READ 900", replies[0]), ("1", replies[1])]
+
+
+def test_who_texts_too_often_is_told_once_and_stop_is_heard_all_the_same(
+    text: Text, home: Household, session: Session, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    few = replace(settings, limit_messages=2, demo=False)
+    monkeypatch.setattr(limits, "settings", lambda: few)
+    for at in range(5):
+        text("BAL", gateway_id=f"id-{at}")
+    text("STOP", gateway_id="id-stop")
+    told = answered()
+    assert [answer for answer in told if "too often" in answer] == told[2:3]
+    assert len(told) == 4
+    assert opt_outs.stopped(session, home.phone)
+
+
+def test_a_number_that_blocked_our_sender_gets_no_bulk(
+    client: FlaskClient, settings: Settings, session: Session, home: Household
+) -> None:
+    address = f"/sms/{settings.gateway_secret}/africastalking/opt-out"
+    for _ in range(2):
+        assert client.post(address, data={"senderId": "MAJI", "phoneNumber": home.phone}).status_code == 200
+    assert opt_outs.stopped(session, home.phone)
+    assert client.post(address, data={"senderId": "MAJI", "phoneNumber": "nobody"}).status_code == 400
+
+
+def readings(session: Session) -> list[str]:
+    session.rollback()
+    return list(session.scalars(select(Reading.status)))

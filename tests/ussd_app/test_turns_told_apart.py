@@ -1,6 +1,7 @@
 """What a turn is told by: who calls, from where, what was said before; and what happens when all else fails."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import NoReturn
 
@@ -12,10 +13,9 @@ from sqlalchemy.orm import Session
 from tests.ussd_app.handset import Dial, Handset
 from tests.ussd_app.town import Household, settle_town
 from tests.ussd_app.walking import WALKS, effects, plain, typed, walk
-from ussd_app import effects as effects_module
-from ussd_app import world
 from ussd_app.actions import BookActions
 from ussd_app.session import key_of
+from ussd_app.turn_books import TurnBooks
 
 
 def test_another_phone_in_the_same_session_sees_nothing(homes: list[Household], handset: Dial) -> None:
@@ -86,17 +86,18 @@ def test_a_restart_of_the_database_is_waited_out(
 ) -> None:
     phone = handset(homes[0].phone)
     walk(phone, WALKS["reading"][:-1])
-    once = effects_module.once
+    writing = TurnBooks.writing
     attempts = []
 
-    def restarting(*args: object) -> str:
-        attempts.append(args)
-        made = once(*args)  # type: ignore[arg-type]
+    @contextmanager
+    def restarting(books: TurnBooks) -> Iterator[Session]:
+        with writing(books) as session:
+            yield session
+        attempts.append(books)
         if len(attempts) == 1:
             raise OperationalError("COMMIT", {}, Exception("the connection was lost with the answer to the commit"))
-        return made
 
-    monkeypatch.setattr(world, "once", restarting)
+    monkeypatch.setattr(TurnBooks, "writing", restarting)
     assert "117" in phone.say("117")
     assert effects(phone) == [("3.0", "submit_reading")]
 

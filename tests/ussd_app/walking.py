@@ -21,8 +21,14 @@ WALKS: dict[str, tuple[Said, ...]] = {
     "pay all": (("Pay",), ("KES 1,250 (all)",), ("Yes",)),
     "pay part": (("Pay",), ("Another amount",), "0", ("Another amount",), "abc", "300", ("Yes",)),
     "balance and pay": (("Balance",), ("Pay",), ("Another amount",), "1", ("Yes",)),
-    "bill, home, help": (("My last bill",), "00", ("Help",)),
-    "language and reading": (("Language",), ("Kiswahili",), ("Read my meter", "Soma mita yangu"), "117"),
+    "bill, home, help": (("Bills and usage",), ("My last bill",), "00", ("Help",), ("By SMS",)),
+    "language and reading": (
+        ("My account",),
+        ("Language",),
+        ("Kiswahili",),
+        ("Read my meter", "Soma mita yangu"),
+        "117",
+    ),
 }
 WRITES = {
     "reading": 1, "high reading": 1, "reading, changed her mind": 0, "pay all": 1, "pay part": 1, "balance and pay": 1,
@@ -80,6 +86,11 @@ def plain(walked: Walk, home: Household) -> list[str]:
 
 
 def effects(phone: Handset) -> list[tuple[str, str]]:
+    return effects_of(phone.session_id)
+
+
+def effects_of(session_id: str) -> list[tuple[str, str]]:
+    """The writes of a session in the order in which they were made: their keys and what they were."""
     with transaction() as session:
-        rows = session.scalars(select(Effect).where(Effect.conversation.contains(phone.session_id)).order_by(Effect.id))
+        rows = session.scalars(select(Effect).where(Effect.conversation.contains(session_id)).order_by(Effect.id))
         return [(effect.key, effect.action) for effect in rows]

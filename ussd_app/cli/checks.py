@@ -40,6 +40,14 @@ def flows() -> None:
     """The conversations."""
 
 
+@flows.command("map")
+def flows_map() -> None:
+    """Print the map of all screens, as docs/flows.md has it."""
+    from flows.chart import document
+
+    click.echo(document(), nl=False)
+
+
 @flows.command("check")
 @json_option
 def flows_check(as_json: bool) -> None:

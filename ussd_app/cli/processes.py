@@ -1,4 +1,4 @@
-"""`mita worker`, `relay` and `clock`: the processes beside the web."""
+"""`mita ussd`, `worker`, `relay` and `clock`: the processes beside the web."""
 
 import signal
 from pathlib import Path
@@ -37,6 +37,16 @@ def clock(data: Path) -> None:
     from ussd_app.clock import run_forever
 
     run_forever(_asked_to_stop())
+
+
+@click.command()
+@data_option
+def ussd(data: Path) -> None:
+    """Serve the USSD gateways, apart from the office. BIND or PORT says where."""
+    use_instance(data)
+    from ussd_app.pool import serve
+
+    serve()
 
 
 def _asked_to_stop() -> Event:

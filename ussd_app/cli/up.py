@@ -20,7 +20,7 @@ LOGIN = "first-login.json"
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65533), help="Port of the service; the next two are the simulators'.")
+@click.option("--port", type=click.IntRange(1, 65532), help="Port of the service; it takes the next three as well.")
 @click.option("--empty", is_flag=True, help="Without demonstration data.")
 @click.option("--verbose", is_flag=True, help="Show what every process logs.")
 @data_option
@@ -82,7 +82,7 @@ def _start(instance: Instance, supervisor: Supervisor) -> dict[str, str]:
     login = _prepare(instance, supervisor)
     supervisor.start(*instance.service())
     supervisor.start(*instance.simulators(callback_urls(instance.product())))
-    supervisor.wait_ready(["web"], 60)
+    supervisor.wait_ready(["web", "ussd"], 60)
     folder.remember(demo="never" if folder.remembered().get("demo") == "never" else "done")
     return login
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from http.client import HTTPConnection, HTTPException
 
 from core.config import Settings, variable
@@ -13,13 +13,13 @@ from ussd_app.embedded.servers import Servers
 PYTHON = (sys.executable, "-m")
 
 SERVERS = ("postgres", "valkey")
-SERVICE = ("web", "worker", "relay", "clock")
+SERVICE = ("web", "ussd", "worker", "relay", "clock")
 SIMULATORS = ("phone_network", "daraja")
 
 
 @dataclass(frozen=True)
 class Instance:
-    """A data folder with its servers and its port. The simulators have the two ports that follow."""
+    """A data folder with its servers and its port. The simulators and the USSD pool have the three that follow."""
 
     folder: DataFolder
     servers: Servers
@@ -33,7 +33,7 @@ class Instance:
 
     @property
     def ports(self) -> dict[str, int]:
-        ports = {"web": self.port}
+        ports = {"web": self.port, "ussd": self.port + 3}
         if self.development:
             ports |= {"phone_network": self.port + 1, "daraja": self.port + 2}
         return ports
@@ -50,6 +50,8 @@ class Instance:
             "GATEWAY_SECRET": secrets["gateway_secret"],
             "PUBLIC_URL": self.url(),
         }
+        if not self.environ.get("PUBLIC_URL"):  # else it is a proxy's business which pool gets what
+            chosen["USSD_URL"] = self.url("ussd")
         if self.development:
             chosen |= {
                 "DEMO": "1",
@@ -84,8 +86,13 @@ class Instance:
             ROOT,
             ready=self.serves,
         )
+        ussd = replace(
+            self.command("ussd", "ussd"),
+            environ={**environ, "BIND": f"127.0.0.1:{self.ports['ussd']}"},
+            ready=lambda: is_ready(self.ports["ussd"]),
+        )
         rest = [self.command(name, name) for name in ("worker", "relay", "clock")]
-        return [web, *rest]
+        return [web, ussd, *rest]
 
     def command(self, name: str, *words: str) -> Program:
         """A `mita` command as a process of this instance."""

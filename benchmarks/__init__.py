@@ -1,0 +1,1 @@
+"""Measurements of the service; `./mita bench` runs them."""
