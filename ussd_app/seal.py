@@ -3,16 +3,15 @@
 A PIN has four digits, so a plain digest of it is no secret. Ours are keyed from SECRET_KEY, one key for each purpose.
 """
 
+from base64 import urlsafe_b64encode
 from functools import lru_cache
 from hashlib import blake2b
-from hmac import compare_digest
-from itertools import count
-from secrets import token_bytes
+
+from cryptography.fernet import Fernet, InvalidToken
 
 from core.config import settings
 
 DIGEST_BYTES = 16
-NONCE_BYTES = 16
 
 
 @lru_cache(maxsize=16)
@@ -28,29 +27,17 @@ def digest(purpose: str, text: str) -> str:
 
 
 def shut(purpose: str, text: str) -> bytes:
-    """`text` so that only this service can read it, and nobody can change it.
-
-    The standard library has no cipher; a keyed BLAKE2b that counts blocks is a stream, a second one the check.
-    """
-    key, nonce = _key(settings().secret_key, purpose), token_bytes(NONCE_BYTES)
-    hidden = _stream(key, nonce, text.encode("utf-8", "surrogatepass"))
-    return nonce + _check(key, nonce + hidden) + hidden
+    """`text` so that only this service can read it, and nobody can change it."""
+    return _box(purpose).encrypt(text.encode("utf-8", "surrogatepass"))
 
 
 def opened(purpose: str, sealed: bytes) -> str:
     """What was shut. Raises ValueError where it was not shut by us, or has been changed since."""
-    key = _key(settings().secret_key, purpose)
-    nonce, check, hidden = sealed[:NONCE_BYTES], sealed[NONCE_BYTES : 2 * NONCE_BYTES], sealed[2 * NONCE_BYTES :]
-    if not compare_digest(check, _check(key, nonce + hidden)):
-        raise ValueError("not sealed by this service")
-    return _stream(key, nonce, hidden).decode("utf-8", "surrogatepass")
+    try:
+        return _box(purpose).decrypt(sealed).decode("utf-8", "surrogatepass")
+    except InvalidToken as error:
+        raise ValueError("not sealed by this service") from error
 
 
-def _stream(key: bytes, nonce: bytes, data: bytes) -> bytes:
-    blocks = (blake2b(nonce + at.to_bytes(8, "big"), key=key, person=b"stream").digest() for at in count())
-    pad = b"".join(next(blocks) for _ in range(0, len(data), 64))
-    return bytes(a ^ b for a, b in zip(data, pad, strict=False))
-
-
-def _check(key: bytes, data: bytes) -> bytes:
-    return blake2b(data, key=key, digest_size=NONCE_BYTES, person=b"check").digest()
+def _box(purpose: str) -> Fernet:
+    return Fernet(urlsafe_b64encode(_key(settings().secret_key, f"{purpose} box")))
