@@ -218,9 +218,11 @@ def _back(door: Door, state: State, position: int, world: World, budget: Budget)
 def _show(now: _Performance, page: int, budget: Budget, note: Text | None = None) -> Reply:
     """Render for the phone, in its language, one page of it."""
     speak, asked, keys, journal = now.language, now.asked, budget.keys, tuple(now.lived)
-    text = f"{say(note, speak)}\n{say(asked.text, speak)}" if note else say(asked.text, speak)
+    text = say(asked.text, speak)
     if isinstance(asked, End):
         return Reply(budget.cut(text), True, State(journal, 0, speak), "end", (asked.text,))
+    if note is not None:
+        text = f"{say(note, speak)}\n{text}"
     numbers = keys.numbers(len(asked.options))
     options = [f"{at}. {say(word, speak)}" for at, word in zip(numbers, asked.options, strict=True)]
     first = not any(isinstance(entry, Said) for entry in journal)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
@@ -26,7 +27,7 @@ def talk(
     began = began or now() - timedelta(minutes=5)
     values: dict[str, object] = {
         "channel": "ussd", "provider": "africastalking", "phone": PHONE, "service_code": "*384*7#",
-        "network": "63902", "language": "sw", "session_id": f"ATUid_{began.timestamp()}_{id(object())}",
+        "network": "63902", "language": "sw", "session_id": f"ATUid_{uuid4().hex}",
     } | changed  # fmt: skip
     kept = Conversation(
         started_at=began, ended_at=began + timedelta(seconds=seen[-1][2]), outcome=outcome, hops=len(seen), flow=flow,

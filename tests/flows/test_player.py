@@ -177,6 +177,8 @@ def test_a_note_stands_above_the_next_screen() -> None:
     assert not reply.text.startswith("Time"), "a refusal says what is wrong, and has no room for more"
     reply = player.answer(ussd_menu, replies[0].state, "1", 1, world, SCREEN, note=_("Time is nearly up."))
     assert reply.text.startswith("Time is nearly up.\nMeter")
+    end = player.answer(ussd_menu, reply.state, "1234", 2, world, SCREEN, note=_("Time is nearly up."))
+    assert end.text.startswith("Thank you."), "at the end there is nothing left to hurry for"
 
 
 @given(st.lists(TYPED, max_size=12), st.sampled_from(sorted(KINDS)))
