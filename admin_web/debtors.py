@@ -7,8 +7,11 @@ from sqlalchemy.orm import Session
 
 from admin_web.access import EVERYONE, page
 from admin_web.paging import listed
-from admin_web.places import places
+from admin_web.places import account_numbers, places
+from billing.arrears import NAMES, OpenItem, buckets, open_items
+from billing.books import last_check
 from billing.models import Balance, Connection, Customer
+from billing.moments import here
 
 
 @page("/debtors", roles=EVERYONE)
@@ -29,4 +32,25 @@ def debtors(session: Session) -> ResponseReturnValue:
         places=[by_id[balance.connection_id] for balance in found.rows],
         names=dict(names.all()),
         credit=credit,
+    )
+
+
+@page("/debtors/aging", roles=EVERYONE)
+def aging(session: Session) -> ResponseReturnValue:
+    """Debts by the age of their due dates; the sums are those of the last hourly check."""
+    query = select(Balance).where(Balance.amount_minor > 0)
+    found = listed(session, query, [Balance.amount_minor, Balance.connection_id], newest_first=True)
+    ids = [balance.connection_id for balance in found.rows]
+    items: dict[int, list[OpenItem]] = {connection_id: [] for connection_id in ids}
+    for item in open_items(session, ids):
+        items[item.connection_id].append(item)
+    checked = last_check(session)
+    return render_template(
+        "office/aging.html",
+        found=found,
+        names=NAMES,
+        accounts=account_numbers(session, ids),
+        ages={connection_id: buckets(own, here()) for connection_id, own in items.items()},
+        sums=checked.found.get("aging") if checked else None,
+        checked=checked,
     )

@@ -17,7 +17,18 @@ from admin_web.links import waiting_links
 from admin_web.messages import NOT_DELIVERED
 from admin_web.messages import tasks as message_tasks
 from admin_web.readings import to_review
-from billing.models import Balance, BillingRun, Connection, Invoice, MeterAssignment, Reading, RunProblem, TariffVersion
+from billing.books import last_check
+from billing.models import (
+    Adjustment,
+    Balance,
+    BillingRun,
+    Connection,
+    Invoice,
+    MeterAssignment,
+    Reading,
+    RunProblem,
+    TariffVersion,
+)
 from core.clock import now, today
 from core.config import settings
 from core.conversations import Conversation
@@ -27,6 +38,7 @@ from payments.models import PaymentIntent, Receipt
 
 RECENT = timedelta(days=7)
 LONG = timedelta(minutes=15)
+CHECKED = timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,22 @@ def _undelivered(session: Session) -> int:
 
 
 def _tasks(session: Session) -> Iterator[Task]:
+    checked = last_check(session)
+    if checked is not None and checked.violations:
+        yield Task(
+            "The books do not add up", f"{checked.violations} violations: {', '.join(checked.found['broken'])}.",
+            url_for("office.ledger"), "Look", "warn", urgent=True,
+        )  # fmt: skip
+    elif checked is not None and checked.checked_at < now() - CHECKED:
+        yield Task(
+            "The books were not checked lately", "The clock does it every hour. Is it running?",
+            url_for("office.ledger"), "Look", "warn", urgent=True,
+        )  # fmt: skip
+    if proposed := _count(session, select(Adjustment.id).where(Adjustment.status == "proposed")):
+        yield Task(
+            counted(proposed, "correction", "to approve"), "Over the limit: a second person decides.",
+            url_for("office.corrections", show="proposed"), "Decide", "invoices",
+        )  # fmt: skip
     suspense = _count(session, select(Receipt.id).where(Receipt.connection_id.is_(None)))
     if suspense:
         yield Task(

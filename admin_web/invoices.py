@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 from admin_web.access import EVERYONE, page
 from admin_web.paging import listed
 from admin_web.places import account_numbers, places
+from billing.arrears import open_items
 from billing.models import Connection, Customer, Invoice, InvoiceLine, Reading, Tariff, TariffVersion
+from billing.moments import here
 from core.config import settings
 from core.money import Money
 
@@ -16,7 +18,7 @@ from core.money import Money
 @page("/invoices", roles=EVERYONE)
 def invoices(session: Session) -> ResponseReturnValue:
     """The latest issued first; by number or account, or those of one run."""
-    query, asked = select(Invoice).where(Invoice.status == "issued"), request.args.get("q", "").strip()
+    query, asked = select(Invoice).where(Invoice.status != "draft"), request.args.get("q", "").strip()
     run = request.args.get("run", type=int)
     if run is not None:
         query = select(Invoice).where(Invoice.run_id == run)
@@ -46,6 +48,8 @@ def invoice(session: Session, invoice_id: int) -> ResponseReturnValue:
         select(InvoiceLine).where(InvoiceLine.invoice_id == bill.id).order_by(InvoiceLine.position)
     ).all()
     currency = settings().currency
+    source = f"invoice:{bill.id}"
+    open_minor = sum(item.open_minor for item in open_items(session, [bill.connection_id]) if item.source == source)
     return render_template(
         "office/invoice.html",
         bill=bill,
@@ -57,4 +61,6 @@ def invoice(session: Session, invoice_id: int) -> ResponseReturnValue:
         version=version,
         tariff=session.get_one(Tariff, version.tariff_id),
         to_pay=Money(bill.amount_minor + bill.arrears_minor, currency),
+        open_minor=open_minor,
+        overdue=bool(open_minor) and bill.due_on is not None and bill.due_on < here(),
     )

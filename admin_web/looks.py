@@ -22,7 +22,11 @@ STATES: Mapping[str, tuple[str, str]] = {
     "accepted": ("good", "Accepted"), "review": ("warn", "To review"), "rejected": ("bad", "Rejected"),
     "superseded": ("off", "Replaced"), "draft": ("off", "Draft"), "issued": ("good", "Issued"),
     "computing": ("busy", "Computing"), "issuing": ("busy", "Being issued"), "cancelled": ("off", "Cancelled"),
-    "prepaid": ("busy", "Prepaid"),
+    "prepaid": ("busy", "Prepaid"), "paused": ("warn", "Paused"), "void": ("off", "Void"),
+    "overdue": ("bad", "Overdue"),
+    "proposed": ("warn", "Waits for a second person"), "posted": ("good", "In the books"), "kept": ("good", "Kept"),
+    "broken": ("bad", "Broken"), "sent": ("good", "Sent"), "open": ("warn", "To be done"), "done": ("good", "Done"),
+    "withdrawn": ("off", "Withdrawn"),
 }  # fmt: skip
 
 MESSAGE_STATES: Mapping[str, tuple[str, str]] = {

@@ -25,6 +25,7 @@ REFUSALS = {
     "has_meter": ("serial", "This connection has a meter already. Load the page again to replace it."),
     "start_value": ("start_value", "The meter has not so many dials."),
     "no_meter": ("end_value", "There is no meter here any more. Load the page again."),
+    "no_history": ("end_value", "It has too few readings to estimate this by. Write what it showed."),
     "reading": ("end_value", "The old meter cannot show this. Look at its last reading."),
 }
 SHOWS = {"stock": "In store", "installed": "Installed", "retired": "Retired"}
@@ -109,8 +110,11 @@ def assign(session: Session, connection_id: int) -> ResponseReturnValue:
     form = filled(serial=request.args.get("serial"), from_on=today(settings().utility_zone).isoformat(), start_value=0)
     if request.method == "POST":
         form = read(AssignForm(), request.form)
-        if form.fine and present is not None and form.values["end_value"] is None:
-            form.refuse("end_value", "Fill this in: it is the last usage of the old meter.")
+        unread = request.form.get("unread") == "yes"
+        if form.fine and present is not None and form.values["end_value"] is None and not unread:
+            form.refuse(
+                "end_value", "Fill this in: it is the last usage of the old meter. Or say that nobody can read it."
+            )
         if form.fine and _put(session, place, present, form):
             flash(f"Meter {form.values['serial'].upper()} is at {place.account_no} now.", "good")
             return redirect(url_for("office.connection", connection_id=place.id), 303)

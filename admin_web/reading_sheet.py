@@ -24,15 +24,16 @@ VERDICTS = {
     "ok": ("good", "{usage} m³"),
     "high": ("warn", "{usage} m³, much more than usual. Tick “sure” if the dials say so."),
     "low": ("warn", "{usage} m³, much less than usual. Tick “sure” if the dials say so."),
-    "below": ("bad", "This is below the previous reading."),
+    "below": ("bad", "This is below the previous reading. Tick “sure” to put it to review."),
+    "impossible": ("bad", "{usage} m³ is more than the meter can let through. Tick “sure” to put it to review."),
     "too_many_digits": ("bad", "The meter has not so many dials."),
     "no_meter": ("bad", "There is no meter here."),
     "duplicate": ("good", "This reading is in the books already."),
     "future": ("bad", "The day lies in the future."),
-    "out_of_order": ("bad", "A later reading is in the books already."),
+    "out_of_order": ("bad", "It does not fit between the readings that are in the books."),
 }
 NOT_A_NUMBER = ("bad", "Write the digits that the meter shows, such as 1234.")
-UNUSUAL = ("high", "low")
+UNUSUAL = ("high", "low", "below", "impossible")
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ def judge_reading(session: Session) -> ResponseReturnValue:
         taken_on = _day(request.args.get("taken_on", "")) or today(settings().utility_zone)
         tone, verdict = NOT_A_NUMBER
         if value is not None:
-            judged = judge(session, connection_id, value, on=taken_on)
+            judged = judge(session, connection_id, value, on=taken_on, source="office")
             tone, verdict = _verdict(judged.kind, judged.usage)
             unusual = judged.kind in UNUSUAL
     return render_template("office/_judged.html", id=connection_id, tone=tone, verdict=verdict, unusual=unusual)
@@ -109,12 +110,15 @@ def _save(session: Session, row: Row, taken_on: date) -> None:
         entered_by=officer().actor,
         taken_on=taken_on,
         confirmed=row.sure,
+        park=row.sure,
     )
     row.saved = isinstance(done, Recorded)
     row.unusual = not row.saved and done.judgement.kind in UNUSUAL
     row.tone, row.verdict = _verdict(done.judgement.kind, done.judgement.usage)
     if row.saved:
         row.tone, row.verdict = "good", f"Saved: {quantity(done.judgement.usage or Decimal(0))} m³"
+        if isinstance(done, Recorded) and done.status == "review":
+            row.tone, row.verdict = "warn", "It waits for review."
 
 
 def _verdict(kind: str, usage: Decimal | None) -> tuple[str, str]:

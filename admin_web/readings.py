@@ -11,6 +11,7 @@ from admin_web.paging import listed
 from admin_web.places import account_numbers
 from billing.models import Connection, Customer, Reading
 from billing.readings import Refused, accept_reading, latest_reading, reject_reading, review_queue
+from billing.trust import AUDIT_EVERY
 
 SOURCES = {
     "customer_ussd": "Customer, by USSD", "customer_sms": "Customer, by SMS", "office": "Office",
@@ -21,6 +22,16 @@ SHOWS = {"review": "To review", "rejected": "Rejected", "customer": "From custom
 
 NOT_ACCEPTED = {"decided": "Somebody has decided about this reading already."}
 NO_LONGER = "It no longer follows the last reading. Reject it and enter a new one."
+TURNS = {"rollover": "The dials went round", "reversed": "The meter runs backwards"}
+DOUBTS = {
+    "high": "Much more than usual.",
+    "impossible": "More than this meter can let through.",
+    "disputed": "Her own readings before it say more. Accepting it sets them aside, and the bills that went by them.",
+    "reversed": "A little below the one before: perhaps the meter runs backwards, or that one was misread.",
+    "misread": "Below the one before: misread, or the dials went round.",
+    "audit": f"Her {AUDIT_EVERY}th own reading in a row. Call her and have her read the dials again, or send somebody.",
+    "watched": "Her readings did not agree when we last read the meter. Compare before you accept.",
+}
 
 
 class RejectForm(FormSchema):
@@ -78,6 +89,8 @@ def reading_review(session: Session) -> ResponseReturnValue:
         before={reading.id: latest_reading(session, reading.connection_id) for reading in waiting},
         where={row[0]: row for row in rows},
         sources=SOURCES,
+        doubts=DOUBTS,
+        turns=TURNS,
     )
 
 
@@ -86,11 +99,10 @@ def accept(session: Session, reading_id: int) -> ResponseReturnValue:
     """Take a reading into the books, if it still follows the last one."""
     if session.get(Reading, reading_id) is None:
         abort(404)
-    done = accept_reading(session, reading_id, officer().actor)
+    turn = request.form.get("turn")
+    done = accept_reading(session, reading_id, officer().actor, turn=turn if turn in TURNS else None)
     if isinstance(done, Refused):
-        flash(
-            NOT_ACCEPTED.get(done.kind, "It no longer follows the last reading. Reject it and enter a new one."), "bad"
-        )
+        flash(NOT_ACCEPTED.get(done.kind, NO_LONGER), "bad")
     else:
         flash("The reading is in the books.", "good")
     return redirect(url_for("office.reading_review"), 303)

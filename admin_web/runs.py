@@ -5,21 +5,20 @@ from typing import Any
 
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from admin_web.access import CLERKS, EVERYONE, officer, page
 from admin_web.forms import FormSchema, filled, read, word
 from admin_web.paging import listed
 from admin_web.places import account_numbers
-from billing.models import BillingRun, Invoice
-from billing.runs import REASONS, cancel_run, issue_run, problems, start_run
+from billing.models import BillingRun
+from billing.run_review import outliers, samples, totals
+from billing.runs import REASONS, cancel_run, issue_run, pause_run, problems, resume_run, start_run
 from core.clock import today
 from core.config import settings
-from core.money import Money
 
 MOVING = ("computing", "issuing")
-SAMPLES = 5
 PROBLEMS = 100
 NOT_STARTED = {
     "open_run": "A run for another month is open. Issue or cancel that first.",
@@ -83,29 +82,23 @@ def run_progress(session: Session, run_id: int) -> ResponseReturnValue:
 
 
 def _view(session: Session, run_id: int) -> dict[str, Any]:
+    """What pages show of a run. Its sums are made when it rests: they read all its bills."""
     one = session.get(BillingRun, run_id) or abort(404)
-    own = Invoice.run_id == one.id
-    count, total, least, most, usage = session.execute(
-        select(
-            func.count(),
-            func.coalesce(func.sum(Invoice.amount_minor), 0),
-            func.min(Invoice.amount_minor),
-            func.max(Invoice.amount_minor),
-            func.coalesce(func.sum(Invoice.usage), 0),
-        ).where(own)
-    ).one()
-    samples = session.scalars(select(Invoice).where(own).order_by(Invoice.amount_minor.desc()).limit(SAMPLES)).all()
+    moving = one.status in MOVING and not one.paused
+    resting = one.status not in MOVING
+    unusual = outliers(session, one.id) if one.status == "review" else []
+    some = samples(session, one.id) if resting else []
     unbilled = problems(session, one.id, limit=PROBLEMS)
-    ids = [bill.connection_id for bill in samples] + [problem.connection_id for problem in unbilled]
+    ids = [bill.connection_id for bill in some] + [one.connection_id for one in unusual]
+    ids += [problem.connection_id for problem in unbilled]
+    sums = totals(session, one.id) if resting else None
     return {
         "run": one,
-        "moving": one.status in MOVING,
-        "count": count,
-        "total": Money(int(total), settings().currency),
-        "least": least,
-        "most": most,
-        "usage": usage,
-        "samples": samples,
+        "moving": moving,
+        "count": sums.invoices if sums else one.done,
+        "sums": sums,
+        "outliers": unusual,
+        "samples": some,
         "problems": unbilled,
         "accounts": account_numbers(session, ids),
         "reasons": REASONS,
@@ -123,6 +116,18 @@ def confirm_issue(session: Session, run_id: int) -> ResponseReturnValue:
         flash("The invoices are being issued.", "good")
     else:
         flash("This run is not waiting to be issued. Look at its state.", "bad")
+    return redirect(url_for("office.run", run_id=run_id), 303)
+
+
+@page("/runs/<int:run_id>/pause", roles=CLERKS, methods=("POST",))
+def pause(session: Session, run_id: int) -> ResponseReturnValue:
+    """Have the run wait, or go on."""
+    session.get(BillingRun, run_id) or abort(404)
+    act = resume_run if request.form.get("do") == "resume" else pause_run
+    if isinstance(act(session, run_id), BillingRun):
+        flash("The run goes on." if act is resume_run else "The run waits. What is at work is finished first.", "good")
+    else:
+        flash("There was nothing to stop or to go on with.", "bad")
     return redirect(url_for("office.run", run_id=run_id), 303)
 
 

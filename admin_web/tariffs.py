@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from admin_web.access import CLERKS, EVERYONE, page
 from admin_web.customers import KINDS
 from admin_web.forms import FormSchema, choice, filled, read, word
-from admin_web.tariff_editor import SAMPLE_USAGE, reckon
+from admin_web.tariff_calculator import SAMPLE_USAGE, reckon, saved_versions
 from admin_web.tariff_sheet import MODELS, sheet_of
 from billing.models import Connection, Invoice, Tariff, TariffVersion
 from billing.tariffs import add_tariff, version_in_force
@@ -62,15 +62,21 @@ def tariff(session: Session, tariff_id: int) -> ResponseReturnValue:
         select(TariffVersion).where(TariffVersion.tariff_id == one.id).order_by(TariffVersion.valid_from.desc())
     ).all()
     current = version_in_force(session, one.id, day)
-    form = filled(usage=request.args.get("usage", SAMPLE_USAGE))
+    asked = {name: request.args.get(name, "") for name in ("usage", "since", "until", "meter_mm")}
+    asked["usage"] = asked["usage"] or SAMPLE_USAGE
+    begun = [
+        version
+        for version in saved_versions(session, one.id)
+        if current is None or version.valid_from <= current.valid_from
+    ]
     return render_template(
         "office/tariff.html",
         tariff=one,
         versions=versions,
         used=_bills_by_version(session, one.id),
         current=current,
-        reckoned=reckon(current.rules, form) if current else None,
-        usage=form.raw["usage"],
+        reckoned=reckon(session, begun if not asked["since"] else saved_versions(session, one.id), filled(**asked)),
+        asked=asked,
         day_now=day,
         sheets={version.id: sheet_of(version.rules) for version in versions},
         models=MODELS,

@@ -13,18 +13,24 @@ from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped
 from werkzeug.exceptions import HTTPException
 
 from admin_web import (
+    account,
     bulk,
     connections,
     conversations,
+    corrections,
     customer_page,
     customers,
     debtors,
+    dunning,
+    estimates,
     faults,
     flow_map,
     funnel,
     home,
     inbox,
     invoices,
+    ledger_pages,
+    levies,
     links,
     login,
     looks,
@@ -33,7 +39,9 @@ from admin_web import (
     messages,
     meters,
     once,
+    papers,
     payments,
+    reading_corrections,
     reading_sheet,
     readings,
     runs,
@@ -48,8 +56,10 @@ from core.config import settings
 __all__ = ["office"]
 
 PAGES = (
-    home, debtors, search, customers, customer_page, connections, meters, readings, reading_sheet, faults, links,
-    tariffs, tariff_editor, runs, invoices, payments, conversations,
+    home, debtors, search, customers, customer_page, connections, meters,
+    readings, reading_sheet, reading_corrections, estimates, faults, links,
+    tariffs, tariff_editor, levies,
+    runs, invoices, payments, conversations, account, corrections, dunning, ledger_pages, papers,
     messages, inbox, bulk, message_templates, message_counter,
     funnel, flow_map,
     users, login,

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Numeric, UniqueConstraint, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Identity, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
@@ -41,7 +41,8 @@ class TariffVersion(Base):
 class BillingRun(Base):
     """One run over the connections for a month. `done` counts invoices made, `failed` those on the worklist.
 
-    `skipped` counts connections that another run has billed. Numbers are one range without gaps.
+    `skipped` counts connections that another run has billed. Numbers are one range without gaps. `inputs` names what
+    it was started with: the version of each tariff. While it is `paused` its batches wait.
     """
 
     __tablename__ = "billing_run"
@@ -76,6 +77,8 @@ class BillingRun(Base):
     issued_by: Mapped[str | None]
     issued_at: Mapped[datetime | None]
     cancelled_by: Mapped[str | None]
+    paused: Mapped[bool] = mapped_column(default=False)
+    inputs: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
 class RunBatch(Base):
@@ -113,18 +116,25 @@ class NumberSeries(Base):
 
 
 class Invoice(Base):
-    """A bill for a month. A draft has no number and no postings; an issued one never changes."""
+    """A bill for a month. A draft has no number and no postings; an issued one can be made void and nothing else.
+
+    `replaces` are bills by readings that the dials have overtaken: they are made void when this one is issued.
+    """
 
     __tablename__ = "invoice"
     __table_args__ = (
-        UniqueConstraint("connection_id", "period_start", "kind"),
-        CheckConstraint("status IN ('draft', 'issued')", name="status"),
+        Index(
+            "uq_invoice_period", "connection_id", "period_start", "kind", unique=True,
+            postgresql_where=text("status <> 'void'"),
+        ),
+        Index("uq_invoice_number", "number", unique=True, postgresql_where=text("number IS NOT NULL")),
+        CheckConstraint("status IN ('draft', 'issued', 'void')", name="status"),
         CheckConstraint("(status = 'draft') = (number IS NULL)", name="numbered"),
         Index("ix_invoice_run_id", "run_id", "connection_id"),
-    )
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
-    number: Mapped[str | None] = mapped_column(unique=True)
+    number: Mapped[str | None]
     run_id: Mapped[int | None] = mapped_column(ForeignKey("billing_run.id"))
     connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
     kind: Mapped[str] = mapped_column(default="regular")
@@ -142,6 +152,7 @@ class Invoice(Base):
     closing_reading_id: Mapped[int] = mapped_column(ForeignKey("reading.id"))
     created_at: Mapped[datetime]
     issued_at: Mapped[datetime | None]
+    replaces: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
 
 
 class InvoiceLine(Base):

@@ -1,11 +1,19 @@
 """The invariants of the books, each as one query that finds what breaks it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
+from billing.arrears import aging
+from billing.journal import trial_balance
+from billing.models import BooksCheck
+from core.clock import now
+
 SAMPLE = 5
+KEPT = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,7 @@ QUERIES = {
         GROUP BY i.id HAVING i.amount_minor <> coalesce(sum(p.amount_minor), 0)""",
     "no draft is posted, no posting without its invoice": """
         SELECT e.source FROM ledger_entry e
-        LEFT JOIN invoice i ON e.source = 'invoice:' || i.id AND i.status = 'issued'
+        LEFT JOIN invoice i ON e.source = 'invoice:' || i.id AND i.status <> 'draft'
         WHERE e.kind = 'invoice' AND i.id IS NULL""",
     "invoice numbers have no gap within a run": """
         SELECT 'run ' || r.id FROM billing_run r LEFT JOIN invoice i ON i.run_id = r.id
@@ -62,6 +70,46 @@ QUERIES = {
     "no number was given out twice": """
         SELECT 'runs ' || a.id || ' and ' || b.id FROM billing_run a
         JOIN billing_run b ON b.id > a.id AND b.number_from <= a.number_to AND b.number_to >= a.number_from""",
+    "the runs' numbers follow each other from the first to the last": """
+        SELECT 'run ' || id FROM (
+            SELECT id, number_from, lag(number_to, 1, 0::bigint) OVER (ORDER BY number_from) AS previous
+            FROM billing_run WHERE number_from IS NOT NULL
+        ) r WHERE number_from <> previous + 1
+        UNION ALL
+        SELECT 'series ' || s.name FROM number_series s
+        WHERE s.name = 'invoice' AND s.next - 1 <> (SELECT coalesce(max(number_to), 0) FROM billing_run)""",
+    "notes are numbered without a gap": """
+        SELECT kind FROM adjustment WHERE number IS NOT NULL GROUP BY kind
+        HAVING count(*) <> max(substring(number FROM '[0-9]+$')::bigint)""",
+    "each note in the books has its entry": """
+        SELECT a.number FROM adjustment a LEFT JOIN posting p ON p.entry_id = a.entry_id
+            AND p.account = 'receivable' AND p.connection_id = a.connection_id
+        WHERE a.status = 'posted' AND a.amount_minor <> coalesce(p.amount_minor, 0)""",
+    "a void invoice's entry is reversed, leg by leg": """
+        SELECT 'invoice ' || i.id FROM invoice i
+        JOIN ledger_entry e ON e.source = 'invoice:' || i.id
+        LEFT JOIN ledger_entry r ON r.reverses_id = e.id
+        WHERE i.status = 'void' AND (r.id IS NULL OR EXISTS (
+            SELECT FROM posting p WHERE p.entry_id IN (e.id, r.id)
+            GROUP BY p.account, p.connection_id HAVING sum(p.amount_minor) <> 0))""",
+    "an invoice that stands is not reversed": """
+        SELECT 'invoice ' || i.id FROM invoice i
+        JOIN ledger_entry e ON e.source = 'invoice:' || i.id
+        JOIN ledger_entry r ON r.reverses_id = e.id
+        WHERE i.status = 'issued'""",
+    "an entry's due date is its invoice's": """
+        SELECT i.number FROM invoice i JOIN ledger_entry e ON e.source = 'invoice:' || i.id
+        WHERE e.due_on IS DISTINCT FROM i.due_on""",
+    "payment plans leave nothing in between": """
+        SELECT 'plans ' || sum(amount_minor) FROM posting WHERE account = 'plans' HAVING sum(amount_minor) <> 0""",
+    "a plan's instalments are its amount": """
+        SELECT 'plan ' || l.id FROM payment_plan l LEFT JOIN plan_instalment i ON i.plan_id = l.id
+        GROUP BY l.id HAVING l.amount_minor <> coalesce(sum(i.amount_minor), 0)""",
+    "no more of a deposit is used than was paid": """
+        SELECT 'connection ' || connection_id FROM posting WHERE account = 'deposits'
+        GROUP BY connection_id HAVING sum(amount_minor) > 0""",
+    "nothing waits to be balanced": """
+        SELECT 'entry ' || entry_id FROM ledger_unsettled""",
     "a finished run has nothing left over": """
         SELECT 'run ' || r.id FROM billing_run r JOIN invoice i ON i.run_id = r.id
         WHERE (r.status = 'issued' AND i.status = 'draft') OR r.status = 'cancelled'
@@ -69,7 +117,8 @@ QUERIES = {
     "bills follow each other without a gap or an overlap": """
         SELECT 'invoice ' || id FROM (
             SELECT id, opening_reading_id, lag(closing_reading_id)
-                OVER (PARTITION BY connection_id, kind ORDER BY period_start) AS previous FROM invoice
+                OVER (PARTITION BY connection_id, kind ORDER BY period_start) AS previous
+            FROM invoice WHERE status = 'issued'
         ) chain WHERE previous <> opening_reading_id""",
     "billed usage equals the readings between": """
         SELECT 'invoice ' || i.id FROM invoice i
@@ -77,6 +126,10 @@ QUERIES = {
         JOIN reading c ON c.id = i.closing_reading_id
         LEFT JOIN reading r ON r.connection_id = i.connection_id AND r.status = 'accepted'
             AND (r.taken_on, r.id) > (o.taken_on, o.id) AND (r.taken_on, r.id) <= (c.taken_on, c.id)
+        WHERE i.status = 'issued' AND o.status = 'accepted' AND c.status = 'accepted' AND NOT EXISTS (
+            -- What was billed before somebody corrected a reading is shown to the office, to be billed anew.
+            SELECT FROM reading_correction k JOIN reading w ON w.id = k.reading_id
+            WHERE w.connection_id = i.connection_id AND k.corrected_at > i.created_at)
         GROUP BY i.id HAVING i.usage <> coalesce(sum(r.usage), 0)""",
     "a meter is at one place at most": """
         SELECT 'meter ' || meter_id FROM meter_assignment WHERE to_on IS NULL GROUP BY meter_id HAVING count(*) > 1""",
@@ -88,6 +141,25 @@ QUERIES = {
 def check(session: Session) -> list[Invariant]:
     """Check all of it. Reads everything: for the hour, not for a request."""
     return [_checked(session, name, query) for name, query in QUERIES.items()]
+
+
+def remember(session: Session, found: Sequence[Invariant]) -> BooksCheck:
+    """Keep what a check found, for the office to see, with the age of all debts and the trial balance; old ones go."""
+    session.execute(delete(BooksCheck).where(BooksCheck.checked_at < now() - KEPT))
+    broken = {one.name: {"violations": one.violations, "sample": one.sample} for one in found if one.violations}
+    accounts = [[one.account, one.debit_minor, one.credit_minor] for one in trial_balance(session)]
+    checked = BooksCheck(
+        checked_at=now(), violations=sum(one.violations for one in found),
+        found={"broken": broken, "invariants": len(found), "aging": aging(session), "accounts": accounts},
+    )  # fmt: skip
+    session.add(checked)
+    session.flush()
+    return checked
+
+
+def last_check(session: Session) -> BooksCheck | None:
+    """The newest check that was kept."""
+    return session.scalar(select(BooksCheck).order_by(BooksCheck.id.desc()).limit(1))
 
 
 def _checked(session: Session, name: str, query: str) -> Invariant:

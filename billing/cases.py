@@ -44,11 +44,16 @@ class _Period(Schema):
         unknown = EXCLUDE
 
     days = Number(allow_none=True, validate=NOT_NEGATIVE)
+    first = fields.Date(data_key="from", allow_none=True, load_default=None)
+    last = fields.Date(data_key="to", allow_none=True, load_default=None)
     season = fields.String(allow_none=True)
     band_usage = Number(allow_none=True, validate=NOT_NEGATIVE)
 
     @post_load
     def made(self, data: dict[str, Any], **_: Any) -> Period:
+        first, last = data.pop("first"), data.pop("last")
+        if data.get("days") is None and first is not None and last is not None:
+            data["days"] = Decimal((last - first).days + 1)  # both ends are days of service
         return Period(**data)
 
 

@@ -8,14 +8,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from billing.charging import charge
 from billing.history import Used, used_between
 from billing.models import BillingRun, Connection
 from billing.months import last_day, month_of, next_month
-from billing.rating import rate
-from billing.tariffs import rules_of, version_in_force
+from billing.pricing import PriceBook
 from billing.unbilled import unbilled_of
-from core.config import settings
 from core.money import Money
 
 LEAST_DAYS = 7  # fewer say nothing about a month
@@ -37,17 +34,13 @@ def forecast_bill(session: Session, connection: Connection, today: date) -> Expe
     month = _month_to_bill(session, today)
     until = last_day(month)
     since = unbilled_of(session, connection.id, until)
-    version = version_in_force(session, connection.tariff_id, month)
     daily = _daily(used_between(session, connection.id))
     if since is None or since.opened_on is None or daily is None:
         return "too_early"
-    if version is None:
-        return "no_tariff"
     rest_days = max((until - (since.closed_on or since.opened_on)).days, 0)
     usage = (since.usage + daily * rest_days).quantize(Decimal(1), ROUND_HALF_UP)
-    rules = rules_of(version)
-    bill = rate(rules, usage, since.period(rules, month, until))
-    return Expected(usage, charge(bill, settings().currency).total, until)
+    priced = PriceBook(session).price(since, month, until=until, usage=usage)
+    return "no_tariff" if isinstance(priced, str) else Expected(usage, priced.charge.total, until)
 
 
 def _month_to_bill(session: Session, today: date) -> date:

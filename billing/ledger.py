@@ -44,35 +44,53 @@ def money(minor: int) -> Money:
 
 
 def post(
-    session: Session, kind: str, source: str, legs: Sequence[Leg], memo: str = "", *, at: datetime | None = None
+    session: Session,
+    kind: str,
+    source: str,
+    legs: Sequence[Leg],
+    memo: str = "",
+    *,
+    at: datetime | None = None,
+    due_on: date | None = None,
+    reverses: int | None = None,
 ) -> LedgerEntry | None:
     """Write one entry. None where an entry from this `source` ("receipt:mpesa:600100:ABC") exists already.
 
+    What it charges is due on `due_on`, or at once; `reverses` is the entry that it takes back whole.
     ValueError where the legs do not sum to zero; the database would refuse that too, at commit.
     """
     if not legs or sum(leg.amount_minor for leg in legs) != 0:
         raise ValueError(f"the legs of {source} do not sum to zero")
     entry = session.execute(
         upsert(LedgerEntry)
-        .values(kind=kind, source=source, memo=memo, created_at=at or now())
+        .values(kind=kind, source=source, memo=memo, created_at=at or now(), due_on=due_on, reverses_id=reverses)
         .on_conflict_do_nothing(index_elements=["source"])
         .returning(LedgerEntry)
     ).scalar_one_or_none()
     if entry is None:
         return None
+    # One statement for all legs: together they are balanced, so the guard need not look again at commit.
     session.execute(
-        insert(Posting),
-        [
-            {
-                "entry_id": entry.id,
-                "account": leg.account,
-                "connection_id": leg.connection_id,
-                "amount_minor": leg.amount_minor,
-            }
-            for leg in sorted(legs, key=lambda leg: leg.connection_id or 0)
-        ],
+        insert(Posting).values(
+            [
+                {
+                    "entry_id": entry.id,
+                    "account": leg.account,
+                    "connection_id": leg.connection_id,
+                    "amount_minor": leg.amount_minor,
+                }
+                for leg in sorted(legs, key=lambda leg: leg.connection_id or 0)
+            ]
+        )
     )
     return entry
+
+
+def reverse(session: Session, entry_id: int, kind: str, source: str, memo: str = "") -> LedgerEntry | None:
+    """Take an entry back whole, once: the same legs the other way. None where that was done before."""
+    legs = session.scalars(select(Posting).where(Posting.entry_id == entry_id).order_by(Posting.id)).all()
+    back = [Leg(leg.account, -leg.amount_minor, leg.connection_id) for leg in legs]
+    return post(session, kind, source, back, memo, reverses=entry_id)
 
 
 def balance_of(session: Session, connection_id: int) -> Money:

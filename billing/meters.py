@@ -8,9 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from billing.estimates import estimate, estimated_reading
 from billing.judgement import meter_at
 from billing.models import Connection, Meter, MeterAssignment, Reading
-from billing.readings import Refused, record_reading
+from billing.readings import Refused, latest_reading, record_reading
 from core.clock import now
 
 __all__ = [
@@ -28,7 +29,8 @@ __all__ = [
 class MeterRefusal:
     """Why not.
 
-    kind: 'serial_taken', 'digits', 'meter_in_use', 'retired', 'has_meter', 'start_value', 'no_meter', 'reading'.
+    kind: 'serial_taken', 'digits', 'meter_in_use', 'retired', 'has_meter', 'start_value', 'no_meter', 'reading',
+    'no_history'.
     """
 
     kind: str
@@ -86,9 +88,12 @@ def assign_meter(
 
 
 def remove_meter(
-    session: Session, connection_id: int, *, on: date, removal_value: Decimal, by: str
+    session: Session, connection_id: int, *, on: date, removal_value: Decimal | None, by: str
 ) -> MeterAssignment | MeterRefusal:
-    """Take the connection's meter away for good, with what it showed: that last usage is billed."""
+    """Take the connection's meter away for good, with what it showed: that last usage is billed.
+
+    Where nobody could read it any more its end is estimated by the days; 'no_history' where nothing says how.
+    """
     assignment = session.scalar(
         select(MeterAssignment)
         .where(MeterAssignment.connection_id == connection_id, MeterAssignment.to_on.is_(None))
@@ -96,12 +101,10 @@ def remove_meter(
     )
     if assignment is None:
         return MeterRefusal("no_meter")
-    read = record_reading(
-        session, connection_id, removal_value, source="office", entered_by=by, taken_on=on, confirmed=True
-    )
-    if isinstance(read, Refused):
-        return MeterRefusal("reading")
-    assignment.to_on, assignment.end_value = on, removal_value
+    end = _end_value(session, connection_id, removal_value, on, by)
+    if isinstance(end, MeterRefusal):
+        return end
+    assignment.to_on, assignment.end_value = on, end
     session.get_one(Meter, assignment.meter_id).status = "retired"
     session.flush()
     return assignment
@@ -113,11 +116,11 @@ def replace_meter(
     new_meter_id: int,
     *,
     on: date,
-    removal_value: Decimal,
+    removal_value: Decimal | None,
     start_value: Decimal,
     by: str,
 ) -> MeterAssignment | MeterRefusal:
-    """Swap the meter on one day; usage is (removal - last) + (next - start).
+    """Swap the meter on one day; usage is (removal - last) + (next - start). None: the old one cannot be read.
 
     Where the second half is refused the caller rolls back: a refusal leaves nothing half done otherwise.
     """
@@ -129,3 +132,23 @@ def replace_meter(
         if isinstance(assigned, MeterRefusal):
             half.rollback()
         return assigned
+
+
+def _end_value(
+    session: Session, connection_id: int, removal_value: Decimal | None, on: date, by: str
+) -> Decimal | MeterRefusal:
+    if removal_value is not None:
+        read = record_reading(
+            session, connection_id, removal_value, source="office", entered_by=by, taken_on=on, confirmed=True
+        )
+        return MeterRefusal("reading") if isinstance(read, Refused) else removal_value
+    taken = estimate(session, connection_id, on)
+    if taken is None:  # it was read that very day
+        last = latest_reading(session, connection_id)
+        return last.value if last is not None and last.taken_on == on else MeterRefusal("reading")
+    if taken.daily is None:
+        return MeterRefusal("no_history")
+    # The cap in a row does not hold here: nobody can go and read this meter any more.
+    session.add(estimated_reading(taken, on, by))
+    session.flush()
+    return taken.value

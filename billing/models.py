@@ -6,6 +6,7 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Sequence, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from billing.arrears_models import Adjustment, BooksCheck, CreditPolicy, DunningStep, PaymentPlan, PlanInstalment
 from billing.bill_models import (
     BillingRun,
     Invoice,
@@ -18,28 +19,38 @@ from billing.bill_models import (
 )
 from billing.contact_models import FaultReport, LinkRequest
 from billing.ledger_models import Balance, LedgerEntry, Posting
+from billing.reading_models import LevyRate, ReadingCorrection, SelfReading
 from core.database import Base
 from core.phone import Phone
 
 __all__ = [
     "ACCOUNT_BODY",
+    "Adjustment",
     "Balance",
     "BillingRun",
+    "BooksCheck",
     "Connection",
+    "CreditPolicy",
     "Customer",
     "CustomerPhone",
+    "DunningStep",
     "FaultReport",
     "Invoice",
     "InvoiceLine",
     "LedgerEntry",
+    "LevyRate",
     "LinkRequest",
     "Meter",
     "MeterAssignment",
     "NumberSeries",
+    "PaymentPlan",
+    "PlanInstalment",
     "Posting",
     "Reading",
+    "ReadingCorrection",
     "RunBatch",
     "RunProblem",
+    "SelfReading",
     "Tariff",
     "TariffVersion",
     "Zone",
@@ -160,7 +171,11 @@ class MeterAssignment(Base):
 
 
 class Reading(Base):
-    """What a meter showed on a day, who said so, and the usage since the reading before it."""
+    """What a meter showed on a day, who said so, and the usage since the reading before it on that meter.
+
+    `turn` says how the dials went there: 'forward', 'rollover' (past their end) or 'reversed' (a meter put in
+    backwards). `doubt` is why it waits, or waited, for review.
+    """
 
     __tablename__ = "reading"
     __table_args__ = (
@@ -170,6 +185,7 @@ class Reading(Base):
             "source IN ('customer_ussd', 'customer_sms', 'office', 'field', 'estimate', 'opening')", name="source"
         ),
         CheckConstraint("status IN ('accepted', 'review', 'rejected', 'superseded')", name="status"),
+        CheckConstraint("turn IN ('forward', 'rollover', 'reversed')", name="turn"),
         # The same number said twice on a day is one reading, however often and at once it arrives.
         Index(
             "uq_reading_said_once",
@@ -184,6 +200,7 @@ class Reading(Base):
         Index("ix_reading_review", "id", postgresql_where=text("status = 'review'")),
         Index("ix_reading_connection_id", "connection_id", "id"),
         Index("ix_reading_meter_id", "meter_id", "id"),
+        Index("ix_reading_estimate", "connection_id", "taken_on", postgresql_where=text("source = 'estimate'")),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
@@ -195,6 +212,8 @@ class Reading(Base):
     source: Mapped[str]
     entered_by: Mapped[str]
     status: Mapped[str]
+    turn: Mapped[str] = mapped_column(default="forward", server_default="forward")
+    doubt: Mapped[str] = mapped_column(default="", server_default="")
     note: Mapped[str] = mapped_column(default="")
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]

@@ -18,6 +18,12 @@ def last_day(month: date) -> date:
     return next_month(month) - timedelta(days=1)
 
 
+def months_before(month: date, count: int) -> date:
+    """The first day of the month that is `count` months before `month`."""
+    years, place = divmod(month.year * 12 + month.month - 1 - count, 12)
+    return date(years, place + 1, 1)
+
+
 def months_between(earlier: date, later: date) -> int:
     """How many months `later` is after `earlier`; the days do not count."""
     return (later.year - earlier.year) * 12 + later.month - earlier.month

@@ -6,14 +6,12 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from billing.charging import ChargedLine, charge
+from billing.charging import ChargedLine
 from billing.models import Connection
 from billing.months import month_of
-from billing.rating import rate
+from billing.pricing import PriceBook
 from billing.readings import judge
-from billing.tariffs import rules_in_force
 from billing.unbilled import unbilled_of
-from core.config import settings
 from core.money import Money
 from core.statements import row
 
@@ -42,9 +40,9 @@ def provisional_bill(session: Session, connection: Connection, value: Decimal, o
 
 def provisional_of(session: Session, connection_id: int, value: Decimal, on: date) -> Provisional | None:
     """The same by the connection's id."""
+    session.flush()
     since = unbilled_of(session, connection_id, on)
-    rules = rules_in_force(session, since.tariff_id, month_of(on)) if since is not None else None
-    if since is None or rules is None or since.opening_id is None:
+    if since is None or since.opening_id is None:
         return None
     usage = since.usage
     if row(session, LAST, connection_id) != (value, on):
@@ -52,6 +50,7 @@ def provisional_of(session: Session, connection_id: int, value: Decimal, on: dat
         if further is None:
             return None
         usage += further
-    bill = rate(rules, usage, since.period(rules, month_of(on), on))
-    charged = charge(bill, settings().currency)
-    return Provisional(usage, charged.lines, charged.total)
+    priced = PriceBook(session).price(since, month_of(on), until=on, usage=usage)
+    if isinstance(priced, str):
+        return None
+    return Provisional(usage, priced.charge.lines, priced.charge.total)

@@ -1,4 +1,4 @@
-"""Billing runs: start, watch, issue, cancel. The work itself is done by batches."""
+"""Billing runs: start, pause, issue, cancel. The work itself is done by batches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,18 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from billing.models import BillingRun, Connection, Invoice, InvoiceLine, NumberSeries, RunBatch, RunProblem
+from billing.models import BillingRun, Connection, Invoice, InvoiceLine, RunBatch, RunProblem
 from billing.months import month_of
+from billing.numbers import take_numbers
+from billing.pricing import versions_until
+from billing.stale_drafts import drop_stale
 from core.clock import now, today
 from core.config import settings
 from core.outbox import after_commit
 
-BATCH = 500
+BATCH = 2000
+MOVING = ("computing", "issuing")
+OPEN = ("computing", "review", "issuing")
 COMPUTE, ISSUE = "billing.rate_batch", "billing.issue_batch"
 
 REASONS = {
@@ -23,6 +28,9 @@ REASONS = {
     "in_review": "A reading waits for review",
     "no_customer": "Nobody is registered here",
     "no_tariff": "The tariff has no version for this month",
+    "no_levy": "A levy of the tariff has no rate for this month",
+    "void_first": "Its bill for this month went by a reading that was wrong: make that bill void",
+    "changed": "Its readings changed after the draft was made",
 }
 
 BATCHES = text("""
@@ -74,25 +82,10 @@ def start_run(session: Session, period: date, by: str, *, notify: bool = True) -
     Starting the month that is open already gives that run. Prepaid connections are left out, and those billed for the
     month, so another run after an issued one bills those that were missing. `notify`: customers get an SMS then.
     """
-    period = month_of(period)
-    if period > today(settings().utility_zone):
-        return RunRefusal("future")
-    run = session.scalar(
-        insert(BillingRun)
-        .values(
-            period=period, kind="regular", status="computing", total=0, done=0, failed=0, skipped=0, issued=0,
-            notify=notify, created_by=by, created_at=now(),
-        )
-        .on_conflict_do_nothing()
-        .returning(BillingRun)
-    )  # fmt: skip
-    if run is None:
-        open_run = session.scalars(
-            select(BillingRun).where(BillingRun.status.in_(("computing", "review", "issuing")))
-        ).first()
-        if open_run is not None and open_run.period == period:
-            return open_run
-        return RunRefusal("open_run", open_run.id if open_run else None)
+    run = open_run(session, period, by, notify=notify)
+    if isinstance(run, RunRefusal):
+        same = session.get(BillingRun, run.run_id) if run.run_id is not None else None
+        return same if same is not None and same.period == month_of(period) else run
     run.total = session.scalar(select(func.count()).where(Connection.status != "closed", ~Connection.prepaid)) or 0
     batches = session.scalars(BATCHES, {"run_id": run.id, "size": BATCH}).all()
     if not batches:
@@ -102,6 +95,27 @@ def start_run(session: Session, period: date, by: str, *, notify: bool = True) -
     return run
 
 
+def open_run(session: Session, period: date, by: str, *, notify: bool = True) -> BillingRun | RunRefusal:
+    """The row of a run for the month of `period`, without work yet; its inputs are frozen here."""
+    period = month_of(period)
+    if period > today(settings().utility_zone):
+        return RunRefusal("future")
+    run = session.scalar(
+        insert(BillingRun)
+        .values(
+            period=period, kind="regular", status="computing", total=0, done=0, failed=0, skipped=0, issued=0,
+            notify=notify, created_by=by, created_at=now(),
+            inputs={"versions": versions_until(session, period)},
+        )
+        .on_conflict_do_nothing()
+        .returning(BillingRun)
+    )  # fmt: skip
+    if run is not None:
+        return run
+    other = session.scalars(select(BillingRun.id).where(BillingRun.status.in_(OPEN))).first()
+    return RunRefusal("open_run", other)
+
+
 def progress(session: Session, run_id: int) -> Progress:
     """How far the run is."""
     run = session.get_one(BillingRun, run_id, populate_existing=True)
@@ -109,10 +123,14 @@ def progress(session: Session, run_id: int) -> Progress:
 
 
 def issue_run(session: Session, run_id: int, by: str, *, on: date | None = None) -> BillingRun | RunRefusal:
-    """Issue a reviewed run as of a day (today): its invoices get one range of numbers, then batches post them."""
+    """Issue a reviewed run as of a day (today): its invoices get one range of numbers, then batches post them.
+
+    Drafts whose readings have changed since go onto the worklist.
+    """
     run = _locked(session, run_id)
     if run.status != "review":
         return RunRefusal("state", run_id)
+    drop_stale(session, run)
     run.issued_by, run.issued_at = by, now()
     run.issue_on = on or today(settings().utility_zone)
     count = session.scalar(select(func.sum(RunBatch.invoices)).where(RunBatch.run_id == run_id)) or 0
@@ -120,12 +138,34 @@ def issue_run(session: Session, run_id: int, by: str, *, on: date | None = None)
         run.status = "issued"
         session.flush()
         return run
-    run.number_from = _take_numbers(session, "invoice", int(count))
+    run.number_from = take_numbers(session, "invoice", int(count))
     run.number_to = run.number_from + int(count) - 1
     session.execute(NUMBERS, {"start": run.number_from, "run_id": run_id})
     run.status = "issuing"
     batches = session.scalars(select(RunBatch.id).where(RunBatch.run_id == run_id).order_by(RunBatch.id)).all()
     _send_out(session, ISSUE, batches)
+    return run
+
+
+def pause_run(session: Session, run_id: int) -> BillingRun | RunRefusal:
+    """Have the run's batches wait; those at work are finished first."""
+    run = _locked(session, run_id)
+    if run.status not in MOVING or run.paused:
+        return RunRefusal("state", run_id)
+    run.paused = True
+    session.flush()
+    return run
+
+
+def resume_run(session: Session, run_id: int) -> BillingRun | RunRefusal:
+    """Go on with a paused run, or with one whose work was lost: a batch that is done does nothing again."""
+    run = _locked(session, run_id)
+    if run.status not in MOVING:
+        return RunRefusal("state", run_id)
+    run.paused = False
+    job, waiting = (COMPUTE, "waiting") if run.status == "computing" else (ISSUE, "computed")
+    left = select(RunBatch.id).where(RunBatch.run_id == run_id, RunBatch.status == waiting).order_by(RunBatch.id)
+    _send_out(session, job, session.scalars(left).all())
     session.flush()
     return run
 
@@ -139,7 +179,7 @@ def cancel_run(session: Session, run_id: int, by: str) -> BillingRun | RunRefusa
     session.execute(delete(InvoiceLine).where(InvoiceLine.invoice_id.in_(drafts)))
     session.execute(delete(Invoice).where(Invoice.run_id == run_id))
     session.execute(update(RunBatch).where(RunBatch.run_id == run_id).values(invoices=0))
-    run.status, run.cancelled_by = "cancelled", by
+    run.status, run.cancelled_by, run.paused = "cancelled", by, False
     session.flush()
     return run
 
@@ -171,14 +211,3 @@ def _locked(session: Session, run_id: int) -> BillingRun:
 def _send_out(session: Session, job: str, batch_ids: Sequence[int]) -> None:
     for batch_id in batch_ids:
         after_commit(session, job, batch_id)
-
-
-def _take_numbers(session: Session, series: str, count: int) -> int:
-    """The first of `count` numbers that are now taken, if this transaction commits."""
-    following = session.scalars(
-        insert(NumberSeries)
-        .values(name=series, next=count + 1)
-        .on_conflict_do_update(index_elements=["name"], set_={"next": NumberSeries.next + count})
-        .returning(NumberSeries.next)
-    ).one()
-    return following - count

@@ -1,16 +1,18 @@
 """The documented JSON of a tariff version, read and checked, and written back in one canonical form."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
-from billing.rules import MODELS, ZERO, Package, TariffRules
+from billing.rules import CHANGES, MODELS, ZERO, Package, TariffRules
 from billing.tariff_parts import (
     NOT_NEGATIVE,
     POSITIVE,
     BoundProrationForm,
+    BudgetForm,
     FixedByUsageForm,
     FixedChargeForm,
     Form,
@@ -33,6 +35,9 @@ class _Tariff(Form):
     free_units = Number(validate=NOT_NEGATIVE)
     schedules = fields.List(fields.Nested(ScheduleForm), validate=validate.Length(min=1))
     bound_proration = fields.Nested(BoundProrationForm, allow_none=True)
+    bound_round = Number(allow_none=True, validate=POSITIVE)
+    budget = fields.Nested(BudgetForm, allow_none=True)
+    on_change = fields.String(validate=validate.OneOf(CHANGES))
     seasonal = fields.Dict(keys=fields.String(), values=Number(validate=NOT_NEGATIVE))
     season_months = fields.Dict(
         keys=fields.String(), values=fields.List(fields.Integer(validate=validate.Range(1, 12)))
@@ -66,18 +71,26 @@ class _Tariff(Form):
     @post_load
     def made(self, data: dict[str, Any], **_: Any) -> TariffRules:
         rounding = data.pop("rounding", None) or {}
-        package = None
+        package, free_units = None, data.pop("free_units", ZERO)
         if data["model"] == "package":
-            package = Package(data["package_size"], data["package_price"], data.get("free_units", ZERO))
-        for name in ("package_size", "package_price", "free_units"):
+            package, free_units = Package(data["package_size"], data["package_price"], free_units), ZERO
+        for name in ("package_size", "package_price"):
             data.pop(name, None)
+        # The quantum of a bound is written inside the proration or beside it.
+        bound_round, proration = data.pop("bound_round", None), data.get("bound_proration")
+        if bound_round is not None and proration is not None:
+            data["bound_proration"] = replace(proration, round_bound=bound_round)
         if "season_months" in data:
             data["season_months"] = {season: tuple(months) for season, months in data["season_months"].items()}
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
         }
         return TariffRules(
-            package=package, round_line=rounding.get("line"), round_total=rounding.get("total"), **values
+            package=package,
+            free_units=free_units,
+            round_line=rounding.get("line"),
+            round_total=rounding.get("total"),
+            **values,
         )
 
 

@@ -10,6 +10,7 @@ from billing.rules import (
     ZERO,
     BoundProration,
     Bracket,
+    Budget,
     FixedByUsage,
     FixedCharge,
     Percentage,
@@ -102,6 +103,7 @@ class FixedChargeForm(Form):
     per = fields.String(load_default="period", validate=validate.OneOf(("period", "month", "day")))
     applies_days = Number(allow_none=True, load_default=None, validate=NOT_NEGATIVE)
     full_days = Number(allow_none=True, load_default=None, validate=POSITIVE)
+    by_size = fields.Dict(keys=fields.Integer(validate=validate.Range(1, 2000)), values=Number(), load_default=dict)
 
     @post_load
     def made(self, data: dict[str, Any], **_: Any) -> FixedCharge:
@@ -130,18 +132,30 @@ class FixedByUsageForm(Form):
 
 class UnitChargeForm(Form):
     name = fields.String(required=True, validate=NAME)
-    rate = Number(required=True)
+    rate = Number(allow_none=True, load_default=None)
+    series = fields.String(allow_none=True, load_default=None, validate=NAME)
 
     @post_load
     def made(self, data: dict[str, Any], **_: Any) -> UnitCharge:
-        return UnitCharge(**data)
+        if (data["rate"] is None) == (data["series"] is None):
+            raise ValidationError("Either a rate or the name of a series of dated rates.", "rate")
+        return UnitCharge(data["name"], data["rate"] or ZERO, data["series"])
+
+
+class BudgetForm(Form):
+    default = Number(required=True, validate=POSITIVE)
+    round = Number(allow_none=True, load_default=None, validate=POSITIVE)
+
+    @post_load
+    def made(self, data: dict[str, Any], **_: Any) -> Budget:
+        return Budget(data["default"], data["round"])
 
 
 class Base(fields.Field[Any]):
     """`"all"` charges, or names of lines."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> tuple[str, ...] | None:
-        if value == "all":
+        if value in ("all", ["all"]):
             return None
         names = [value] if isinstance(value, str) else value
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):

@@ -10,13 +10,12 @@ from typing import Any
 from marshmallow import ValidationError
 from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from billing.models import Invoice, Tariff, TariffVersion
+from billing.models import Invoice, Reading, Tariff, TariffVersion
 from billing.rules import TariffRules
 from billing.tariff_form import canonical, read_tariff
 from core.clock import now
-from core.statements import row
 
 EXAMPLE: dict[str, Any] = {
     "model": "graduated",
@@ -39,13 +38,6 @@ EXAMPLE: dict[str, Any] = {
     "rounding": {"line": "0.01"},
 }
 """A household's water tariff as Nairobi has had it since 2023, its blocks above 100 m3 left out."""
-
-
-IN_FORCE = """
-    SELECT rules::text FROM tariff_version
-    WHERE tariff_id = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to >= $2)
-    ORDER BY valid_from DESC LIMIT 1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +77,7 @@ def add_version(
 ) -> TariffVersion | TariffRefusal:
     """A new version from a day on; the one before it ends the day before. Versions are only added at the end.
 
-    'billed': a month from that day on has been billed by the tariff already.
+    'billed': a month, or a reading, from that day on has been billed by the tariff already.
     """
     try:
         read_tariff(rules)
@@ -100,7 +92,7 @@ def add_version(
     )
     if newest is not None and valid_from <= newest.valid_from:
         return TariffRefusal("valid_from")
-    if newest is not None and _billed_since(session, newest.id, valid_from):
+    if newest is not None and _billed_since(session, tariff_id, valid_from):
         return TariffRefusal("billed")
     if newest is not None:
         newest.valid_to = valid_from - timedelta(days=1)
@@ -127,8 +119,17 @@ def replace_rules(session: Session, version_id: int, rules: Mapping[str, Any]) -
 
 
 def is_used(session: Session, version_id: int) -> bool:
-    """Whether a bill was made by this version; then it is frozen."""
-    return bool(session.scalar(select(exists().where(Invoice.tariff_version_id == version_id))))
+    """Whether a bill was made by this version, or has a part that was; then it is frozen."""
+    own, later = aliased(TariffVersion), aliased(TariffVersion)
+    used = exists().where(
+        own.id == version_id,
+        later.tariff_id == own.tariff_id,
+        later.valid_from >= own.valid_from,
+        Invoice.tariff_version_id == later.id,
+        Invoice.opening_reading_id == Reading.id,
+        (later.id == own.id) | own.valid_to.is_(None) | (Reading.taken_on <= own.valid_to),
+    )
+    return bool(session.scalar(select(used)))
 
 
 def rules_of(version: TariffVersion) -> TariffRules:
@@ -136,21 +137,18 @@ def rules_of(version: TariffVersion) -> TariffRules:
     return read_tariff(version.rules)
 
 
-def rules_in_force(session: Session, tariff_id: int, on: date) -> TariffRules | None:
-    """The rules of the version that holds on a day. Each is read once by a process, for it never changes by itself."""
-    found = row(session, IN_FORCE, tariff_id, on)
-    return _read(found[0]) if found is not None else None
-
-
 @lru_cache(maxsize=128)
-def _read(rules: str) -> TariffRules:
+def rules_in(rules: str) -> TariffRules:
+    """The rules in a version's JSON text. Each text is read once by a process."""
     return read_tariff(json.loads(rules))
 
 
-def _billed_since(session: Session, version_id: int, valid_from: date) -> bool:
+def _billed_since(session: Session, tariff_id: int, valid_from: date) -> bool:
     used = exists().where(
-        Invoice.tariff_version_id == version_id,
-        Invoice.period_start >= valid_from,
+        TariffVersion.tariff_id == tariff_id,
+        Invoice.tariff_version_id == TariffVersion.id,
+        Invoice.closing_reading_id == Reading.id,
+        (Invoice.period_start >= valid_from) | (Reading.taken_on >= valid_from),
     )
     return bool(session.scalar(select(used)))
 

@@ -49,6 +49,7 @@ class Settings:
     currency: str = _setting("KES", "Currency of tariffs and payments (ISO 4217)")
     region: str = _setting("KE", "Country whose way of writing phone numbers is understood (ISO 3166)")
     default_language: str = _setting("en", "Language of those who have not chosen one")
+    logo: str = _setting("", "A PNG or JPEG file with the utility's logo, for invoices on paper")
     service_code: str = _setting("*384*7#", "The USSD code that customers dial")
     sms_short_code: str = _setting("20880", "The number that customers text")
 

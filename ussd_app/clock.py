@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import billing.books
 import payments.books
+from billing.plans import track_all
 from core.clock import now
 from core.database import engine, transaction
 from core.outbox import Outbox
@@ -44,6 +45,7 @@ def chores() -> list[Chore]:
         Chore("late turns", 1, late.hand_over),
         Chore("janitor", 10, sweep),
         Chore("books", 3600, check_books),
+        Chore("plans", 3600, track_plans),
         Chore("outbox", 3600, sweep_outbox),
     ]
 
@@ -102,6 +104,7 @@ def check_books() -> int:
     """Count the violations of every invariant of the books; each kind is an error in the log."""
     with transaction() as session:
         found = [*billing.books.check(session), *payments.books.check(session)]
+        billing.books.remember(session, found)
     broken = [invariant for invariant in found if invariant.violations]
     for invariant in broken:
         log.error(
@@ -109,6 +112,12 @@ def check_books() -> int:
         )
     log.info("books.checked", invariants=len(found), violated=len(broken))
     return sum(invariant.violations for invariant in broken)
+
+
+def track_plans() -> None:
+    """Payment plans that were kept or broken since the hour before."""
+    with transaction() as session:
+        track_all(session)
 
 
 def sweep_outbox() -> None:

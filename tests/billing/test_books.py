@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from billing.books import QUERIES, check
+from billing.books import QUERIES, check, last_check, remember
 from billing.customers import connections_of, find_connection, find_customer
 from billing.demo import LEAK, MONTHS, STUCK, seed_demo
 from billing.invoices import recent_bills
@@ -23,12 +23,22 @@ from tests.billing.estate import broken
 @pytest.fixture
 def seeded(session: Session) -> Iterator[Session]:
     with frozen(datetime(2026, 11, 21, 9, tzinfo=UTC)):
+        for table in NUMBERED:  # the breaches name rows by their numbers, and a sequence is never rolled back
+            session.execute(text(f"ALTER TABLE {table} ALTER COLUMN id RESTART"))
         seed_demo(session, today("Africa/Nairobi"))
         session.flush()
         session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
         yield session
 
 
+NUMBERED = (
+    "zone", "customer", "tariff", "tariff_version", "connection", "meter", "meter_assignment", "reading",
+    "billing_run", "run_batch", "invoice", "ledger_entry", "posting",
+)  # fmt: skip
+NOTE = (
+    "INSERT INTO adjustment (number, kind, connection_id, amount_minor, account, reason, status, proposed_by,"
+    " proposed_at, entry_id) VALUES ('{number}', 'adjustment', 1, {amount}, 'x', 'x', 'posted', 'x', now(), {entry})"
+)
 BREAKS = {
     "every entry sums to zero": "UPDATE posting SET amount_minor = amount_minor + 1 WHERE id = 1",
     "every entry has postings": "DELETE FROM posting WHERE entry_id = 1",
@@ -40,6 +50,19 @@ BREAKS = {
     "no draft is posted, no posting without its invoice":
         "UPDATE invoice SET status = 'draft', number = NULL WHERE id = 1",
     "invoice numbers have no gap within a run": "UPDATE invoice SET number = 'INV-999999' WHERE id = 2",
+    "the runs' numbers follow each other from the first to the last":
+        "UPDATE billing_run SET number_from = number_from + 1 WHERE id = 3",
+    "notes are numbered without a gap": NOTE.format(number="ADJ-000002", entry=1, amount=5),
+    "each note in the books has its entry": NOTE.format(number="ADJ-000001", entry=1, amount=5),
+    "a void invoice's entry is reversed, leg by leg": "UPDATE invoice SET status = 'void' WHERE id = 1",
+    "an invoice that stands is not reversed": "UPDATE ledger_entry SET reverses_id = 1 WHERE id = 2",
+    "an entry's due date is its invoice's": "UPDATE ledger_entry SET due_on = NULL",
+    "payment plans leave nothing in between": "UPDATE posting SET account = 'plans' WHERE id = 2",
+    "a plan's instalments are its amount":
+        "INSERT INTO payment_plan (connection_id, amount_minor, status, entry_id, created_by, created_at)"
+        " VALUES (1, 5, 'active', 1, 'x', now())",
+    "no more of a deposit is used than was paid": "UPDATE posting SET account = 'deposits' WHERE id = 1",
+    "nothing waits to be balanced": "INSERT INTO ledger_unsettled VALUES (1)",
     "no number was given out twice": "UPDATE billing_run SET number_from = 1 WHERE id = 2",
     "a finished run has nothing left over": "UPDATE billing_run SET status = 'cancelled' WHERE id = 1",
     "bills follow each other without a gap or an overlap":
@@ -62,6 +85,21 @@ def test_every_invariant_sees_its_breach(seeded: Session) -> None:
             assert found.violations, name
             assert 1 <= len(found.sample) <= 5
             attempt.rollback()
+
+
+def test_a_check_is_kept_for_the_office(seeded: Session) -> None:
+    assert last_check(seeded) is None
+    fine = remember(seeded, check(seeded))
+    assert (fine.violations, fine.found["broken"]) == (0, {})
+    assert sum(fine.found["aging"].values()) == sum(seeded.scalars(
+        select(Balance.amount_minor).where(Balance.amount_minor > 0)))  # fmt: skip
+    seeded.execute(text("SET LOCAL session_replication_role = replica"))
+    seeded.execute(text(BREAKS["every entry has postings"]))
+    remember(seeded, check(seeded))
+    alarm = last_check(seeded)
+    assert alarm is not None
+    assert alarm.violations > 0
+    assert "every entry has postings" in alarm.found["broken"]
 
 
 def test_the_demonstration_looks_like_a_utility(seeded: Session) -> None:

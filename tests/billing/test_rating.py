@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.bounds import Bounds
 from billing.cases import check_file, compare
-from billing.rating import Bounds, rate, rounded
+from billing.rating import rate
 from billing.rules import BoundProration, Period, TariffRules, Tier
+from billing.sheet import rounded
 from billing.tariff_form import read_tariff
 
 FILE = Path(__file__).parents[1] / "cases" / "tariffs.json"
@@ -147,6 +149,18 @@ def test_a_rebate_and_a_season_below_one() -> None:
     )
     assert rate(rules, Decimal(10), Period(season="wet")).total == 80
     assert rate(rules, Decimal(10), Period(season="dry")).total == 90
+
+
+def test_a_season_below_one_is_rounded_like_any_charge() -> None:
+    rules = graduated([{"from": 0, "to": None, "rate": "0.05"}], seasonal={"wet": "0.9"}, rounding={"line": "0.01"})
+    assert rate(rules, Decimal(1), Period(season="wet")).total == Decimal("0.05")  # 0.045, half up
+
+
+def test_a_case_may_give_its_days_by_their_ends() -> None:
+    tariff = {"model": "volume", "tiers": [{"from": 0, "to": None, "rate": 0}]}
+    tariff["fixed_charges"] = [{"name": "service", "amount": "0.5", "per": "day"}]
+    case = {"tariff": tariff, "usage": 0, "period": {"from": "2024-04-12", "to": "2024-04-30"}, "tolerance": "0"}
+    assert compare(case | {"expected_total": "9.5"}) is None
 
 
 def test_a_daily_charge_needs_the_days() -> None:

@@ -2,6 +2,7 @@
 
 import click
 
+from ussd_app.cli.bench_billing import billing
 from ussd_app.cli.place import Failure, json_option, print_json
 
 
@@ -38,3 +39,6 @@ def ussd(as_json: bool, server: str, threads: int, seconds: float, customers: tu
     else:
         for name, value in found.items():
             click.echo(f"{name:<30} {value}")
+
+
+bench.add_command(billing)

@@ -4,12 +4,18 @@ from pathlib import Path
 
 import click
 
+from ussd_app.cli.books_export import books_export
+from ussd_app.cli.books_invoices import books_invoices
 from ussd_app.cli.place import data_option, json_option, print_json, with_database
 
 
 @click.group()
 def books() -> None:
     """The utility's books."""
+
+
+books.add_command(books_export)
+books.add_command(books_invoices)
 
 
 @books.command("check")

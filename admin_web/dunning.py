@@ -1,0 +1,119 @@
+"""What is done about debts: what is due today as a dry run, orders for the field, and each class's policy."""
+
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from admin_web.access import ADMINISTRATORS, CLERKS, EVERYONE, officer, page
+from admin_web.forms import FormSchema, Number, filled, read, whole
+from admin_web.places import account_numbers
+from billing.late_fees import charge_late_fees, fees_due
+from billing.models import CreditPolicy, DunningStep
+from billing.moments import here
+from billing.orders import OrderRefusal, open_orders, order_done, withdraw
+from billing.policies import Policy, policies, set_policy
+from billing.reminders import candidates, take_steps
+from core.config import settings
+from core.money import Money
+
+SHOWN = 100
+STEPS = {"reminder": "Reminder", "notice": "Notice", "disconnection": "Cut off", "reconnection": "Reconnect"}
+MONEY = ("approval_minor", "least_minor", "late_fee_minor", "reconnection_minor")
+SHARES = ("late_fee_share", "reconnection_share")
+DAYS = ("late_fee_days", "reminder_days", "notice_days", "order_days")
+
+
+class PolicyForm(FormSchema):
+    approval_minor = Number(places=2)
+    least_minor = Number(places=2)
+    late_fee_minor = Number(places=2)
+    reconnection_minor = Number(places=2)
+    late_fee_share = Number(places=2, most=100)
+    reconnection_share = Number(places=2, most=100)
+    late_fee_days = whole(0, 365)
+    reminder_days = whole(0, 365)
+    notice_days = whole(1, 365)
+    order_days = whole(2, 365)
+
+
+@page("/dunning", roles=EVERYONE)
+def dunning(session: Session) -> ResponseReturnValue:
+    """Who would be told what now, which fees are due, which orders are open. Nothing happens by looking."""
+    due, fees, orders = candidates(session), fees_due(session, here()), open_orders(session)
+    ids = [one.connection_id for one in due[:SHOWN]]
+    ids += [one.connection_id for one in fees[:SHOWN]] + [one.connection_id for one in orders]
+    return render_template(
+        "office/dunning.html",
+        due=due[:SHOWN],
+        counts={step: sum(one.step == step for one in due) for step in STEPS if step != "reconnection"},
+        fees=fees[:SHOWN],
+        fees_count=len(fees),
+        fees_total=Money(sum(fee.fee_minor for fee in fees), settings().currency),
+        orders=orders,
+        accounts=account_numbers(session, ids),
+        steps=STEPS,
+        policies=policies(session),
+    )
+
+
+@page("/dunning/steps", roles=CLERKS, methods=("POST",))
+def take_dunning_steps(session: Session) -> ResponseReturnValue:
+    """Send the reminders and notices, give out the orders."""
+    taken = take_steps(session, officer().actor)
+    flash(", ".join(f"{STEPS[step]}: {count}" for step, count in taken.items()) + ".", "good")
+    return redirect(url_for("office.dunning"), 303)
+
+
+@page("/dunning/fees", roles=CLERKS, methods=("POST",))
+def charge_fees(session: Session) -> ResponseReturnValue:
+    """Charge this month's late fees."""
+    flash(f"{charge_late_fees(session, here())} late fees are charged.", "good")
+    return redirect(url_for("office.dunning"), 303)
+
+
+@page("/dunning/orders/<int:order_id>", roles=CLERKS, methods=("POST",))
+def close_order(session: Session, order_id: int) -> ResponseReturnValue:
+    """The fitter has been there, or the order is taken back."""
+    session.get(DunningStep, order_id) or abort(404)
+    act = order_done if request.form.get("do") == "done" else withdraw
+    done = act(session, order_id, officer().actor)
+    if isinstance(done, OrderRefusal):
+        flash("She has paid meanwhile: the order is withdrawn." if done.kind == "paid" else "It was closed already.",
+              "note")  # fmt: skip
+    else:
+        flash("The order is done." if done.status == "done" else "The order is withdrawn.", "good")
+    return redirect(url_for("office.dunning"), 303)
+
+
+@page("/dunning/policy/<kind>", roles=ADMINISTRATORS, methods=("GET", "POST"))
+def policy(session: Session, kind: str) -> ResponseReturnValue:
+    """The settings of a class of customers."""
+    kept = session.get(CreditPolicy, kind) or abort(404)
+    form = filled(**_shown(kept))
+    if request.method == "POST":
+        form = read(PolicyForm(), request.form)
+        if form.fine:
+            if set_policy(session, kind, _meant(form.values), officer().actor) is not None:
+                flash("The policy holds from now on.", "good")
+                return redirect(url_for("office.dunning"), 303)
+            form.refuse("order_days", "The steps have to follow each other: reminder, notice, order.")
+    return render_template("office/policy.html", kept=kept, form=form), 200 if form.fine else 422
+
+
+def _shown(kept: CreditPolicy) -> dict[str, Any]:
+    """As a person writes it: amounts in major units, shares in per cent."""
+    currency = settings().currency
+    return (
+        {name: Money(getattr(kept, name), currency).major for name in MONEY}
+        | {name: f"{getattr(kept, name) * 100:.2f}" for name in SHARES}
+        | {name: getattr(kept, name) for name in DAYS}
+    )
+
+
+def _meant(values: dict[str, Any]) -> Policy:
+    currency = settings().currency
+    meant: dict[str, Any] = {name: Money.of(values[name], currency).minor for name in MONEY}
+    meant |= {name: values[name] / 100 for name in SHARES} | {name: values[name] for name in DAYS}
+    return Policy(**meant)

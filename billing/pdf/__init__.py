@@ -1,0 +1,1 @@
+"""Invoices on paper. Its modules are imported when a paper is asked for: nothing else needs the library."""

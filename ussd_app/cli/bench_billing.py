@@ -1,0 +1,24 @@
+"""`mita bench billing`: how fast a month is billed on this machine, in a folder of its own."""
+
+import click
+
+from ussd_app.cli.place import Failure, json_option, print_json
+
+
+@click.command()
+@json_option
+@click.option("--accounts", default=10_000, show_default=True, help="Connections to bill.")
+@click.option("--workers", default=2, show_default=True, help="Processes that bill at once.")
+def billing(as_json: bool, accounts: int, workers: int) -> None:
+    """A billing run from readings to issued invoices, beside COPY of the same rows in the same run."""
+    from benchmarks.billing import Wrong, measure
+
+    try:
+        found = measure(accounts, workers, lambda line: click.echo(line, err=True))
+    except (Wrong, RuntimeError) as error:
+        raise Failure(str(error)) from None
+    if as_json:
+        print_json(found)
+    else:
+        for name, value in found.items():
+            click.echo(f"{name:<20} {value}")
