@@ -12,7 +12,8 @@ from decimal import Decimal
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from billing.models import Meter, Reading
+from billing.known import Entered
+from billing.models import Reading
 from core.clock import now
 
 CUSTOMER = ("customer_ussd", "customer_sms")
@@ -27,18 +28,18 @@ class Link:
     usage: Decimal
 
 
-def link(meter: Meter, earlier: Decimal, later: Decimal, turn: str) -> Link | None:
-    """The usage from one value to another for a turn of the dials; None where it cannot have been so."""
+def link(digits: int, earlier: Decimal, later: Decimal, turn: str) -> Link | None:
+    """The usage from one value to another for a turn of so many dials; None where it cannot have been so."""
     if turn == "reversed":
         return Link(turn, earlier - later) if later <= earlier else None
     if turn == "rollover":
-        return Link(turn, later + 10**meter.digits - earlier) if later < earlier else None
+        return Link(turn, later + 10**digits - earlier) if later < earlier else None
     return Link("forward", later - earlier) if later >= earlier else None
 
 
-def natural(meter: Meter, earlier: Decimal, later: Decimal) -> Link:
+def natural(digits: int, earlier: Decimal, later: Decimal) -> Link:
     """Forward, or else once round; whether that is to be believed is for others to say."""
-    return link(meter, earlier, later, "forward") or Link("rollover", later + 10**meter.digits - earlier)
+    return link(digits, earlier, later, "forward") or Link("rollover", later + 10**digits - earlier)
 
 
 def history(session: Session, connection_id: int, *, upto: date, limit: int) -> list[Reading]:
@@ -97,7 +98,7 @@ def beside(session: Session, reading: Reading, *, later: bool) -> Reading | None
 
 
 def overtake(
-    session: Session, reading: Reading, since: Reading | None, sources: Sequence[str], by: str
+    session: Session, reading: Reading, since: Reading | Entered | None, sources: Sequence[str], by: str
 ) -> list[Reading]:
     """Set aside the readings of these sources between `since` and the next other one: this actual reading knows better.
 

@@ -119,15 +119,17 @@ def _links(
     if before is None:
         own: Link | None = Link("forward", Decimal(0))
     elif after is None or "reversed" in (reading.turn, after.turn):
-        own = link(meter, before.value, value, reading.turn) or link(meter, before.value, value, "forward")
+        own = link(meter.digits, before.value, value, reading.turn) or link(
+            meter.digits, before.value, value, "forward"
+        )
     else:
-        own = natural(meter, before.value, value)
+        own = natural(meter.digits, before.value, value)
         rest = reading.usage + after.usage - own.usage
         return (own, Link("rollover" if value > after.value else "forward", rest)) if rest >= 0 else None
     if own is None or after is None:
         return (own, None) if own is not None else None
-    follows = natural(meter, value, after.value) if after.turn == "rollover" else None
-    follows = follows or link(meter, value, after.value, after.turn)
+    follows = natural(meter.digits, value, after.value) if after.turn == "rollover" else None
+    follows = follows or link(meter.digits, value, after.value, after.turn)
     return (own, follows) if follows is not None else None
 
 

@@ -1,20 +1,19 @@
 """What to think of a reading before it is written: the meter's dials and its own history decide."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from billing.chain import CUSTOMER, TOP_OF_DIAL, Link, following, history, natural
+from billing.chain import CUSTOMER, TOP_OF_DIAL, Link, natural
+from billing.known import Entered, Known, known
 from billing.limits import Limits, limits
-from billing.models import Connection, Meter, MeterAssignment, Reading, Tariff
-from billing.trust import believed
+from billing.models import Meter, MeterAssignment
 from core.clock import today
 from core.config import settings
-
-HISTORY = 9  # readings: half a year of months, and a swap of the meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +24,17 @@ class Judgement:
     'no_meter', 'duplicate', 'future', 'out_of_order' (it does not fit between those in the books). `usage` is in the
     meter's unit where it is known; `previous` is the actual reading before it, `following` the one after it.
     `rollover`: the dials went round. `doubt` says of a 'below' what it may be: 'disputed' (a customer's own reading
-    before it is higher), 'reversed' (so little less that the meter may run backwards), 'misread'.
+    before it is higher), 'reversed' (so little less that the meter may run backwards), 'misread'. `known` is what the
+    books knew, where there is a meter.
     """
 
     kind: str
-    previous: Reading | None = None
+    previous: Entered | None = None
     usage: Decimal | None = None
     rollover: bool = False
-    following: Reading | None = None
+    following: Entered | None = None
     doubt: str = ""
+    known: Known | None = None
 
 
 def judge(
@@ -45,29 +46,31 @@ def judge(
     """
     this_day = today(settings().utility_zone)
     on = on or this_day
-    meter = meter_at(session, connection_id)
-    if meter is None:
+    found = known(session, connection_id, value, on)
+    if found is None:
         return Judgement("no_meter")
-    past = history(session, connection_id, upto=on, limit=HISTORY)
-    previous = next((reading for reading in past if reading.meter_id == meter.id), None)
-    if not value.is_finite() or value >= 10**meter.digits:
+    return replace(_judged(found, value, on, this_day, source), known=found)
+
+
+def _judged(found: Known, value: Decimal, on: date, this_day: date, source: str) -> Judgement:
+    previous, after = found.previous, found.after
+    if not value.is_finite() or value >= 10**found.digits:
         return Judgement("too_many_digits", previous)
     if value < 0:
         return Judgement("below", previous, doubt="misread")
     if on > this_day:
         return Judgement("future", previous)
-    if same := said_before(session, connection_id, meter.id, value, on):
-        return Judgement("duplicate", previous, same.usage)
-    after = following(session, connection_id, meter.id, on)
+    if found.same_id is not None:
+        return Judgement("duplicate", previous, found.same_usage)
     if previous is None:
         return Judgement("out_of_order") if after else Judgement("ok", None, Decimal(0))
-    strict = source in CUSTOMER and not believed(session, connection_id)
-    held = limits(meter, category_of(session, connection_id), past, (on - previous.taken_on).days, strict=strict)
-    moved = natural(meter, previous.value, value)
+    strict = source in CUSTOMER and found.trust != "trusted"
+    held = limits(found.size_mm, found.category, found.past, (on - previous.taken_on).days, strict=strict)
+    moved = natural(found.digits, previous.value, value)
     if after is not None:
         return _between(previous, after, moved, held)
-    if moved.turn == "rollover" and (previous.value < TOP_OF_DIAL * 10**meter.digits or moved.usage > held.high):
-        return Judgement("below", previous, doubt=_why_below(past, previous, value, source, held))
+    if moved.turn == "rollover" and (previous.value < TOP_OF_DIAL * 10**found.digits or moved.usage > held.high):
+        return Judgement("below", previous, doubt=_why_below(found.past, previous, value, source, held))
     kind = held.kind(moved.usage)
     if kind == "impossible" and source in CUSTOMER:
         kind = "high"  # she is asked again like for any high one; whoever confirms it waits for the office
@@ -83,27 +86,7 @@ def meter_at(session: Session, connection_id: int) -> Meter | None:
     )
 
 
-def said_before(session: Session, connection_id: int, meter_id: int, value: Decimal, on: date) -> Reading | None:
-    """The reading that said just this for that day, accepted or in review; an estimate has said nothing."""
-    return session.scalar(
-        select(Reading).where(
-            Reading.connection_id == connection_id,
-            Reading.meter_id == meter_id,
-            Reading.value == value,
-            Reading.taken_on == on,
-            Reading.status.in_(("accepted", "review")),
-            Reading.source != "estimate",
-        )
-    )
-
-
-def category_of(session: Session, connection_id: int) -> str:
-    """The customer class that the connection's tariff is for."""
-    query = select(Tariff.customer_class).join(Connection, Connection.tariff_id == Tariff.id)
-    return session.scalar(query.where(Connection.id == connection_id)) or "domestic"
-
-
-def _between(previous: Reading, after: Reading, moved: Link, held: Limits) -> Judgement:
+def _between(previous: Entered, after: Entered, moved: Link, held: Limits) -> Judgement:
     """A late arrival: it parts the usage of the reading after it in two, and may do no more."""
     round_alone = moved.turn == "rollover" and after.turn != "rollover"
     if moved.usage > after.usage or after.turn == "reversed" or round_alone:
@@ -112,7 +95,7 @@ def _between(previous: Reading, after: Reading, moved: Link, held: Limits) -> Ju
     return Judgement("ok" if kind == "low" else kind, previous, moved.usage, moved.turn == "rollover", after)
 
 
-def _why_below(past: list[Reading], previous: Reading, value: Decimal, source: str, held: Limits) -> str:
+def _why_below(past: Sequence[Entered], previous: Entered, value: Decimal, source: str, held: Limits) -> str:
     own = (one for one in past if one.meter_id == previous.meter_id and one.source not in CUSTOMER)
     compared = next(own, None)
     if source not in CUSTOMER and previous.source in CUSTOMER and compared is not None and value >= compared.value:

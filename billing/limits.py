@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 from statistics import median
 
-from billing.models import Meter, Reading
+from billing.known import Entered
 
 LOW_SHARE = Decimal("0.2")
 LOW_LEAST = Decimal(5)  # an expectation below this says nothing about a low reading
@@ -58,8 +58,8 @@ class Limits:
         return "ok"
 
 
-def limits(meter: Meter, category: str, history: Sequence[Reading], days: int, *, strict: bool = False) -> Limits:
-    """The limits over `days`, by actual readings (newest first, of this meter and those before it)."""
+def limits(size_mm: int, category: str, history: Sequence[Entered], days: int, *, strict: bool = False) -> Limits:
+    """The limits over `days`, by actual readings (newest first, of this meter of `size_mm` and those before it)."""
     known = CATEGORIES.get(category, CATEGORIES["domestic"])
     days = max(days, 1)
     daily = usual_daily(history)
@@ -68,10 +68,10 @@ def limits(meter: Meter, category: str, history: Sequence[Reading], days: int, *
     else:
         expected = daily * days
         high = max(expected * known.high_times, expected + known.high_least)
-    return Limits(expected, high * STRICTER if strict else high, overload(meter.size_mm) * 24 * days)
+    return Limits(expected, high * STRICTER if strict else high, overload(size_mm) * 24 * days)
 
 
-def usual_daily(history: Sequence[Reading]) -> Decimal | None:
+def usual_daily(history: Sequence[Entered]) -> Decimal | None:
     """The median daily usage of the known intervals; None where there are fewer than two."""
     rates = [
         later.usage / days

@@ -96,15 +96,22 @@ class PriceBook:
         return replace(span, band_usage=span.band_usage if banded else None, meter_mm=span.meter_mm if sized else None)
 
     def _planned(self, tariff_id: int, span: Span) -> Plan | str:
-        month = month_of(span.until)
-        if month not in self._levies:
-            self._levies[month] = rates_in(self._session, month)
-        rates = self._levies[month]
+        rates = self._rates(month_of(span.until)) if self._series(tariff_id) else {}
         planned = plan(self._versions[tariff_id], span, rates)
         if planned is None:
             return "no_tariff"
         needed = {levy.series for one in planned.slices for levy in one.version.rules.per_unit_charges if levy.series}
         return planned if needed <= rates.keys() else "no_levy"
+
+    def _series(self, tariff_id: int) -> bool:
+        """Whether any version asks for dated levies; most tariffs have none."""
+        rules = (one.rules for one in self._versions[tariff_id])
+        return any(levy.series for each in rules for levy in each.per_unit_charges)
+
+    def _rates(self, month: date) -> Mapping[str, Decimal]:
+        if month not in self._levies:
+            self._levies[month] = rates_in(self._session, month)
+        return self._levies[month]
 
     def _read(self, tariff_id: int) -> list[Version]:
         return [

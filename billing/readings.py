@@ -3,16 +3,19 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from billing.alerts import warn_of_usage
 from billing.chain import CUSTOMER, history, link, overtake
-from billing.judgement import Judgement, judge, meter_at, said_before
-from billing.models import Connection, Meter, Reading
+from billing.judgement import Judgement, judge
+from billing.known import Known
+from billing.models import Meter, Reading
 from billing.trust import doubt_of, weigh
 from core.clock import now
+from core.statements import row
 
 __all__ = [
     "Judgement",
@@ -30,6 +33,15 @@ __all__ = [
 
 ASKED_AGAIN = ("high", "low")
 FOR_REVIEW = ("below", "impossible")
+COLUMNS = (
+    "connection_id", "meter_id", "value", "usage", "taken_on", "source", "entered_by", "status", "turn", "doubt",
+    "note", "created_at",
+)  # fmt: skip
+INSERT = f"""
+    INSERT INTO reading ({", ".join(COLUMNS)}) VALUES ({", ".join(f"${at}" for at in range(1, len(COLUMNS) + 1))})
+    RETURNING id
+"""  # noqa: S608 - names of columns
+LOCK = "SELECT id FROM connection WHERE id = $1 FOR NO KEY UPDATE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +90,35 @@ def record_reading(
     """
     lock_connection(session, connection_id)
     judgement = judge(session, connection_id, value, on=taken_on, source=source)
-    meter = meter_at(session, connection_id)
+    found = judgement.known
+    if found is None:
+        return Refused(judgement.kind, judgement)
     if judgement.kind == "duplicate":
-        same = said_before(session, connection_id, meter.id, value, taken_on) if meter else None
-        assert same is not None
+        same = session.get_one(Reading, found.same_id)
         return Recorded(same, same.status, judgement)
-    doubt = _doubt(session, connection_id, judgement, source)
+    doubt = _doubt(found, judgement, source)
     refused = judgement.kind not in ("ok", *ASKED_AGAIN) or (judgement.kind in ASKED_AGAIN and not confirmed)
     if refused and not (park and judgement.kind in FOR_REVIEW):
         return Refused(judgement.kind, judgement)
-    assert meter is not None
-    reading = Reading(
-        connection_id=connection_id, meter_id=meter.id, value=value, usage=judgement.usage or Decimal(0),
+    reading = _written(
+        session, connection_id=connection_id, meter_id=found.meter_id, value=value, usage=judgement.usage or Decimal(0),
         taken_on=taken_on, source=source, entered_by=entered_by, status="review" if doubt else "accepted",
         turn="rollover" if judgement.rollover else "forward", doubt=doubt,
         note=note or ("rollover" if judgement.rollover else ""), created_at=now(),
     )  # fmt: skip
-    session.add(reading)
-    session.flush()
     if reading.status == "accepted":
         _enter(session, reading, judgement, entered_by)
     return Recorded(reading, reading.status, judgement)
+
+
+def _written(session: Session, **values: Any) -> Reading:
+    """A new row, by one statement, and the object that stands for it in the session."""
+    made = row(session, INSERT, *(values[name] for name in COLUMNS))
+    assert made is not None
+    reading = Reading(id=made[0], decided_by=None, decided_at=None, **values)
+    make_transient_to_detached(reading)
+    session.add(reading)
+    return reading
 
 
 def accept_reading(session: Session, reading_id: int, by: str, *, turn: str | None = None) -> Recorded | Refused:
@@ -113,8 +133,7 @@ def accept_reading(session: Session, reading_id: int, by: str, *, turn: str | No
     reading.status = "rejected"  # aside, so that it is not judged against itself
     session.flush()
     judgement = judge(session, reading.connection_id, reading.value, on=reading.taken_on, source="office")
-    meter = meter_at(session, reading.connection_id)
-    same_meter = meter is not None and meter.id == reading.meter_id
+    same_meter = judgement.known is not None and judgement.known.meter_id == reading.meter_id
     resolved = _resolved(session, reading, judgement, turn, by) if same_meter else None
     if resolved is None:
         reading.status = "review"
@@ -156,22 +175,23 @@ def review_queue(session: Session, *, after: int = 0, limit: int = 50) -> list[R
 
 def lock_connection(session: Session, connection_id: int) -> None:
     """One at a time for a connection: each reading is judged against those beside it."""
-    session.execute(select(Connection.id).where(Connection.id == connection_id).with_for_update(key_share=True))
+    row(session, LOCK, connection_id)
 
 
-def _doubt(session: Session, connection_id: int, judgement: Judgement, source: str) -> str:
+def _doubt(found: Known, judgement: Judgement, source: str) -> str:
     if judgement.kind in FOR_REVIEW:
         return judgement.doubt or judgement.kind
     if source not in CUSTOMER:
         return ""
-    return "high" if judgement.kind == "high" else doubt_of(session, connection_id)
+    return "high" if judgement.kind == "high" else doubt_of(found)
 
 
 def _enter(session: Session, reading: Reading, judgement: Judgement, by: str) -> None:
     """What an accepted reading does to the others: estimates give way to it, one after it has the rest of its usage."""
-    overtake(session, reading, judgement.previous, ("estimate",), by)
-    after = judgement.following
-    if after is not None:
+    if judgement.known is None or judgement.known.estimated:
+        overtake(session, reading, judgement.previous, ("estimate",), by)
+    if judgement.following is not None:
+        after = session.get_one(Reading, judgement.following.id)
         after.usage -= reading.usage
         after.turn = "forward" if judgement.rollover else after.turn
         session.flush()
@@ -193,7 +213,7 @@ def _resolved(session: Session, reading: Reading, judgement: Judgement, turn: st
         again = judge(session, reading.connection_id, reading.value, on=reading.taken_on, source="office")
         return again if again.usage is not None else None
     meter = session.get_one(Meter, reading.meter_id)
-    moved = link(meter, previous.value, reading.value, turn) if previous is not None and turn else None
+    moved = link(meter.digits, previous.value, reading.value, turn) if previous is not None and turn else None
     return Judgement("turned", previous, moved.usage, turn == "rollover") if moved is not None else None
 
 

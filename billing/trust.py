@@ -5,33 +5,27 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from billing.chain import CUSTOMER
+from billing.known import Known
 from billing.models import Reading, SelfReading
+from core.statements import row
 
+ONE_MORE = """
+    INSERT INTO self_reading (connection_id, state, streak) VALUES ($1, 'new', 1)
+    ON CONFLICT (connection_id) DO UPDATE SET streak = self_reading.streak + 1
+"""
 AUDIT_EVERY = 6  # self-readings in a row; then somebody calls her, or goes there
 
 
-def believed(session: Session, connection_id: int) -> bool:
-    """Whether her readings agreed when somebody of the utility last read the meter."""
-    return session.scalar(select(SelfReading.state).where(SelfReading.connection_id == connection_id)) == "trusted"
-
-
-def doubt_of(session: Session, connection_id: int) -> str:
+def doubt_of(found: Known) -> str:
     """Why the customer's next own reading waits for review whatever it says: 'watched', 'audit', or ''."""
-    known = session.get(SelfReading, connection_id)
-    if known is None:
-        return ""
-    if known.state == "watched":
+    if found.trust == "watched":
         return "watched"
-    return "audit" if known.streak + 1 >= AUDIT_EVERY else ""
+    return "audit" if found.streak + 1 >= AUDIT_EVERY else ""
 
 
 def note_self_reading(session: Session, connection_id: int) -> None:
     """One more in a row that nobody has compared."""
-    session.execute(
-        insert(SelfReading)
-        .values(connection_id=connection_id, state="new", streak=1)
-        .on_conflict_do_update(index_elements=["connection_id"], set_={"streak": SelfReading.streak + 1})
-    )
+    row(session, ONE_MORE, connection_id)
 
 
 def note_audit(session: Session, reading: Reading, *, agrees: bool) -> None:

@@ -57,7 +57,7 @@ def by_herself(session: Session, home: Connection, value: int, on: date = TODAY)
 
 
 def test_limits_go_by_category_and_by_the_meters_size() -> None:
-    small, large = Meter(size_mm=15, digits=5), Meter(size_mm=50, digits=6)
+    small, large = 15, 50
     assert limits(small, "domestic", [], 30).kind(Decimal(121)) == "high"
     assert limits(small, "commercial", [], 30).kind(Decimal(121)) == "ok"
     assert limits(small, "commercial", [], 1).kind(Decimal(76)) == "impossible"
