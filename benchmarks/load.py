@@ -6,7 +6,8 @@ One process, one thread: the callers are plain sockets behind a selector, so tha
 import re
 import selectors
 import socket
-from collections.abc import Callable, Generator, Iterator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from time import perf_counter
@@ -99,6 +100,8 @@ def long(_number: int, _turn: int) -> Session:
         said = f"{said}*0*{option(screen, 'Bills and usage')}"
 
 
+WRITING = ("pay", "reading")
+"""Sessions whose last step writes to the books."""
 MIX: tuple[Callable[[int, int], Session], ...] = (balance, pay, reading, menu)
 
 
@@ -108,6 +111,8 @@ class Result:
 
     seconds: float = 0.0
     times_ms: list[float] = field(default_factory=list)
+    writing_ms: list[float] = field(default_factory=list)
+    """Those of the steps that ended with a COMMIT on disk."""
     by_position: dict[int, list[float]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     cpu_s: float = 0.0
@@ -117,16 +122,29 @@ class Result:
         return len(self.times_ms) / self.seconds if self.seconds else 0.0
 
     def quantile(self, share: float) -> float:
-        ordered = sorted(self.times_ms) or [0.0]
-        return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
+        return quantile(self.times_ms, share)
+
+    @property
+    def reading_ms(self) -> list[float]:
+        """The times of the steps that wrote nothing to the books."""
+        left = Counter(self.times_ms)
+        left.subtract(self.writing_ms)
+        return list(left.elements())
 
     def as_json(self) -> dict[str, float]:
         return {
             "steps_per_s": round(self.rate, 1),
             "p50_ms": round(self.quantile(0.5), 2),
             "p99_ms": round(self.quantile(0.99), 2),
+            "p99_ms_of_reads": round(quantile(self.reading_ms, 0.99), 2),
+            "p99_ms_of_writes": round(quantile(self.writing_ms, 0.99), 2),
             "cpu_us_per_step": round(1e6 * self.cpu_s / max(len(self.times_ms), 1), 1),
         }
+
+
+def quantile(times_ms: Sequence[float], share: float) -> float:
+    ordered = sorted(times_ms) or [0.0]
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
 
 @dataclass
@@ -165,10 +183,12 @@ class Load:
         selector.close()
         return result
 
-    def next_session(self) -> tuple[int, Session]:
+    def next_session(self) -> tuple[int, str, Session]:
+        """The customer, what she wants, and her session."""
         number = next(self.started)
         customer, turn = number % self.customers, number // self.customers
-        return customer, self.sessions[(number + turn) % len(self.sessions)](customer, turn)
+        kind = self.sessions[(number + turn) % len(self.sessions)]
+        return customer, kind.__name__, kind(customer, turn)
 
 
 class _Caller:
@@ -184,7 +204,7 @@ class _Caller:
         self._open()
 
     def _open(self) -> None:
-        self.customer, self.session = self.load.next_session()
+        self.customer, self.kind, self.session = self.load.next_session()
         self.id = f"bench{self.at}x{id(self.session):x}{perf_counter():.6f}"
         self.text = next(self.session)
 
@@ -223,6 +243,8 @@ class _Caller:
                 raise WrongScreen(head.decode())
             self.text = self.session.send(body.decode())
         except StopIteration:
+            if self.kind in WRITING:
+                result.writing_ms.append(waited_ms)
             self._open()
         except WrongScreen as wrong:
             result.wrong.append(str(wrong))

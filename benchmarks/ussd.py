@@ -52,7 +52,7 @@ def measure_growth(server: str, seconds: float, sizes: tuple[int, ...], threads:
                 # Those who paid a moment ago are not asked to pay the same again.
                 loaded = Load(served.port, PATH, size, started=count(before), cpu_s=served.cpu_s)
                 loaded.run(WARM_S)
-                found[str(size)] = _checked(loaded.run(seconds)).as_json()
+                found[str(size)] = _checked(loaded.run(seconds), place).as_json()
             before = size
             say(f"{size:,} customers: {found[str(size)]}")
     return {"server": server, "by_customers": found}
@@ -65,7 +65,7 @@ def measure_length(server: str, seconds: float, threads: int, say: Say) -> dict[
         with serving(place, server, OURS, threads) as served:
             loaded = Load(served.port, PATH, 1000, (load.long,), callers=1, cpu_s=served.cpu_s)
             loaded.run(WARM_S)
-            result = _checked(loaded.run(seconds))
+            result = _checked(loaded.run(seconds), place)
     medians = {at: round(Result(times_ms=times).quantile(0.5), 3) for at, times in sorted(result.by_position.items())}
     return {"server": server, "p50_ms_by_position": {str(at): medians[at] for at in (1, 10, 20, 30, 40, 50, 58)}}
 
@@ -87,14 +87,15 @@ def _one(
     with serving(place, server, app, threads) as served:
         loaded = replace(loaded, port=served.port, cpu_s=served.cpu_s)
         loaded.run(WARM_S)
-        full = _checked(loaded.run(seconds))
+        full = _checked(loaded.run(seconds), place)
         say(f"{app}: {full.as_json()}")
-        half = _checked(loaded.run(seconds, rate=full.rate / 2))
+        half = _checked(loaded.run(seconds, rate=full.rate / 2), place)
         say(f"{app} at half load: {half.as_json()}")
     return full, half
 
 
-def _checked(result: Result) -> Result:
+def _checked(result: Result, place: Place) -> Result:
     if result.wrong:
-        raise Wrong(f"{len(result.wrong)} wrong screens, the first: {result.wrong[0]}")
+        logged = (place.logs / "service.log").read_text()[-2000:]
+        raise Wrong(f"{len(result.wrong)} wrong screens, the first: {result.wrong[0]}\n{logged}")
     return result

@@ -100,19 +100,11 @@ class Settings:
 
     def offered(self) -> tuple[str, ...]:
         """The languages to choose from. Raises SettingsError for one that Mita does not speak."""
-        codes = tuple(code.strip() for code in self.languages.split(","))
-        if not set(codes) <= set(LANGUAGES) or len(set(codes)) != len(codes):
-            raise SettingsError(f"LANGUAGES are some of {', '.join(LANGUAGES)}")
-        if self.default_language not in codes:
-            raise SettingsError("DEFAULT_LANGUAGE is not among LANGUAGES")
-        return codes
+        return _offered(self.languages, self.default_language)
 
     def navigation(self) -> tuple[str, str, str]:
         """What one types for Back, Home and More. Raises SettingsError for what cannot be typed or told apart."""
-        keys = [key.strip() for key in self.nav_keys.split(",")]
-        if len(keys) != 3 or len(set(keys)) != 3 or not all(key.isdecimal() and len(key) < 4 for key in keys):
-            raise SettingsError("NAV_KEYS are three different numbers: Back, Home, More")
-        return keys[0], keys[1], keys[2]
+        return _navigation(self.nav_keys)
 
     def proxies(self) -> tuple[gates.Network, ...]:
         """Our own proxies."""
@@ -194,6 +186,24 @@ def _parsed(name: str, raw: str, default: object) -> object:
         except ValueError as error:
             raise SettingsError(f"{name} is a number, not {raw!r}") from error
     return raw.strip()
+
+
+@cache
+def _offered(languages: str, default: str) -> tuple[str, ...]:
+    codes = tuple(code.strip() for code in languages.split(","))
+    if not set(codes) <= set(LANGUAGES) or len(set(codes)) != len(codes):
+        raise SettingsError(f"LANGUAGES are some of {', '.join(LANGUAGES)}")
+    if default not in codes:
+        raise SettingsError("DEFAULT_LANGUAGE is not among LANGUAGES")
+    return codes
+
+
+@cache
+def _navigation(nav_keys: str) -> tuple[str, str, str]:
+    keys = [key.strip() for key in nav_keys.split(",")]
+    if len(keys) != 3 or len(set(keys)) != 3 or not all(key.isdecimal() and len(key) < 4 for key in keys):
+        raise SettingsError("NAV_KEYS are three different numbers: Back, Home, More")
+    return keys[0], keys[1], keys[2]
 
 
 def table() -> str:

@@ -1,12 +1,13 @@
 """Texts that wait for their language: `_()` names a text, `n_()` one with a count, `say()` speaks it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from gettext import c2py
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from babel.messages.pofile import read_po
@@ -50,15 +51,14 @@ FIGURES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A message by its English wording and its parameters, not yet in any language.
 
     With `plural` it has a form for one and a form for many, and its parameter `n` is the count.
     """
 
     msgid: str
-    params: Mapping[str, object] = field(default_factory=dict)
+    params: Mapping[str, object] = MappingProxyType({})
     plural: str = ""
 
 

@@ -1,12 +1,12 @@
 """The journal as compact JSON, and values to and from it by their declared types."""
 
-import json
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 import cattrs
+import orjson
 
 from core.money import Money
 from flows.journal import Done, Said, State
@@ -21,12 +21,9 @@ values.register_unstructure_hook(Money, lambda money: [money.minor, money.curren
 values.register_structure_hook(Money, lambda raw, _: Money(*raw))
 
 
-compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
 def write_result(result: object) -> str:
     """A call's result as compact JSON."""
-    return compact(values.unstructure(result))
+    return orjson.dumps(values.unstructure(result)).decode()
 
 
 def read_result(call: Call, written: str) -> Any:
@@ -37,7 +34,7 @@ def read_result(call: Call, written: str) -> Any:
 @lru_cache(maxsize=4096)
 def _read(returns: Any, written: str) -> Any:
     """Results are frozen, so that a conversation that is played again at each turn may be given the same ones."""
-    return values.structure(json.loads(written), returns)
+    return values.structure(orjson.loads(written), returns)
 
 
 def dumps(state: State) -> str:
@@ -46,13 +43,13 @@ def dumps(state: State) -> str:
         [e.screen, e.text, e.position] if isinstance(e, Said) else {"n": e.name, "r": e.result, "w": e.wrote}
         for e in state.journal
     ]
-    return compact([rows, state.page, state.language])
+    return orjson.dumps([rows, state.page, state.language]).decode()
 
 
 def loads(raw: str) -> State:
     """The state that `dumps` wrote; ValueError for anything else."""
     try:
-        rows, page, language = json.loads(raw)
+        rows, page, language = orjson.loads(raw)
         journal = tuple(Said(*row) if isinstance(row, list) else Done(row["n"], row["r"], row["w"]) for row in rows)
         if not all(isinstance(entry.result if isinstance(entry, Done) else entry.text, str) for entry in journal):
             raise TypeError("another form")

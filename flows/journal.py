@@ -1,10 +1,9 @@
 """The journal of a conversation: what was said and what the world answered, enough to live it again."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """An answer, the structure of the screen it answered, and its place among all inputs (from 1)."""
 
     screen: str
@@ -12,8 +11,7 @@ class Said:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """A call's result, as the JSON text of its declared type."""
 
     name: str
@@ -24,8 +22,7 @@ class Done:
 Entry = Said | Done
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """All that a session holds: the journal, the page shown of the present screen, the language."""
 
     journal: tuple[Entry, ...] = ()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count, islice
 
 from core.text import septets, to_gsm7
@@ -15,15 +16,19 @@ class Keys:
     home: str = "00"
     more: str = "98"
 
-    def numbers(self, most: int) -> list[str]:
+    def numbers(self, most: int) -> tuple[str, ...]:
         """The numbers of so many options: 1, 2, 3 and on, without those that mean something else."""
-        taken = (self.back, self.home, self.more)
-        return list(islice((str(at) for at in count(1) if str(at) not in taken), most))
+        return _numbers((self.back, self.home, self.more), most)
 
     def index(self, said: str, most: int) -> str:
         """The place of an option (from 1) for the number that is shown before it; anything else stays as it is."""
         numbers = self.numbers(most)
         return str(numbers.index(said) + 1) if said in numbers else said
+
+
+@lru_cache(maxsize=256)
+def _numbers(taken: tuple[str, ...], most: int) -> tuple[str, ...]:
+    return tuple(islice((str(at) for at in count(1) if str(at) not in taken), most))
 
 
 KEYS = Keys()
@@ -56,6 +61,7 @@ SMS = Budget(459, pages=False)
 """Three parts at the most."""
 
 
+@lru_cache(maxsize=256)
 def budget_for(network_code: str, keys: Keys = KEYS) -> Budget:
     """160 septets on Safaricom and unknown networks, 182 elsewhere; four are kept for the `CON ` before the text."""
     return Budget(178 if network_code in ROOMY else 156, True, keys)

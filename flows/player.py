@@ -3,8 +3,8 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 from core.i18n import Text, _, say
 from flows.actions import Secret
@@ -36,12 +36,12 @@ class Diverged(Exception):
     """The journal does not fit the flow: it was changed by a deploy, or the world by a replay."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What the phone shows, whether it ends there, what to remember, which screen it is, of which texts and options.
 
     `secret` says that the latest input was meant for a PIN question, so nobody may keep it. `resume` and `answers`
-    are what a later dial needs to take this conversation up again; there are no answers after a write.
+    are what a later dial needs to take this conversation up again; there are no answers after a write, nor where
+    it may not be taken up.
     """
 
     text: str
@@ -188,7 +188,7 @@ def _answer(
     now, keys = _play(door, state, world, position), budget.keys
     asked = now.asked
     if said == keys.back:
-        return _back(door, replace(state, journal=tuple(now.lived), language=now.language), position, world, budget)
+        return _back(door, state._replace(journal=tuple(now.lived), language=now.language), position, world, budget)
     if said == keys.home:
         return _show(_play(door, State(language=now.language), world, position), 0, budget)
     if said == keys.more:
@@ -201,7 +201,7 @@ def _answer(
         reply = _show(now.say(keys.index(said, len(asked.options))), 0, budget, note)
     except Refused as refused:
         reply = _show(now, state.page, budget, refused.why)
-    return replace(reply, secret=asked.secret)
+    return reply._replace(secret=True) if asked.secret else reply
 
 
 def _back(door: Door, state: State, position: int, world: World, budget: Budget) -> Reply:
@@ -212,7 +212,7 @@ def _back(door: Door, state: State, position: int, world: World, budget: Budget)
     while journal and not isinstance(journal[-1], Said):
         if isinstance(last := journal.pop(), Done) and last.wrote:
             return _show(_play(door, State(language=state.language), world, position), 0, budget)
-    return _show(_play(door, replace(state, journal=tuple(journal[:-1])), world, position), 0, budget)
+    return _show(_play(door, state._replace(journal=tuple(journal[:-1])), world, position), 0, budget)
 
 
 def _show(now: _Performance, page: int, budget: Budget, note: Text | None = None) -> Reply:
@@ -231,7 +231,8 @@ def _show(now: _Performance, page: int, budget: Budget, note: Text | None = None
     page = min(max(page, 0), len(pages) - 1)
     texts = (note, asked.text) if note else (asked.text,)
     state = State(journal, page, speak)
-    return Reply(pages[page], False, state, asked.name, texts, asked.options, False, now.resume, _answers(journal))
+    answers = _answers(journal) if now.resume != "none" else ()
+    return Reply(pages[page], False, state, asked.name, texts, asked.options, False, now.resume, answers)
 
 
 def _answers(journal: Sequence[Entry]) -> tuple[tuple[str, str], ...]:

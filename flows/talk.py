@@ -5,8 +5,7 @@ Three more are notes to the player, which neither the customer nor the journal s
 """
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar, cast
 
 from core.i18n import LANGUAGES, Text, _, say
 from core.text import to_gsm7
@@ -26,8 +25,7 @@ class Refused(Exception):
         self.why = why
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(NamedTuple):
     """A question. `key` is its structure, not its wording: an answer in the journal belongs to a key.
 
     `name` is the key without anything of a customer's in it, for funnels and metrics. The answer to a `secret` one is
@@ -42,8 +40,7 @@ class Screen:
     secret: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A request to the world; `writes` are done once for their place in the conversation."""
 
     name: str
@@ -52,29 +49,25 @@ class Call:
     writes: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Speak:
+class Speak(NamedTuple):
     """From here on in this language."""
 
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(NamedTuple):
     """From here on a dropped conversation is left, offered again, or simply continued at the next dial."""
 
     how: Resume
 
 
-@dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(NamedTuple):
     """Give these answers, (screen key, answer), for as long as the same screens come up."""
 
     answers: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """The last word."""
 
     text: Text

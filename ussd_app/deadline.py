@@ -6,8 +6,7 @@ the watch shuts our end of the line, and the turn finds out at once.
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from threading import Lock, Thread
 from time import monotonic, sleep
 
@@ -30,14 +29,12 @@ class Deadline:
         """Seconds that are left; negative where it has passed."""
         return self.ends_at - monotonic()
 
-    @contextmanager
-    def watching(self, line: int) -> Iterator[None]:
-        """Have the socket with the descriptor `line` shut when time is up within the block."""
+    def watch(self, line: int) -> None:
+        """Have the socket with the descriptor `line` shut when time is up, until `unwatch`."""
         _WATCH.add(self, line)
-        try:
-            yield
-        finally:
-            _WATCH.remove(self)
+
+    def unwatch(self) -> None:
+        _WATCH.remove(self)
 
 
 class _Watch:

@@ -5,7 +5,6 @@ clock hands it to a worker until it is done. Writes are made once for their plac
 """
 
 import json
-from dataclasses import asdict
 from time import time
 
 import structlog
@@ -43,7 +42,7 @@ def promise(redis: "Redis", turn: Turn, state: str, tape: str) -> str:
     Raises redis.RedisError.
     """
     name = seal.digest("late", f"{turn.conversation}:{turn.position}")
-    kept = seal.shut("late", json.dumps({"turn": asdict(turn), "state": state, "tape": tape, "at": time()}))
+    kept = seal.shut("late", json.dumps({"turn": turn._asdict(), "state": state, "tape": tape, "at": time()}))
     exchange(redis, (("SET", _key(name), kept, "EX", KEPT_S), ("ZADD", LATE, time(), name)))
     return name
 

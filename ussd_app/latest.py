@@ -6,7 +6,7 @@ from time import time
 from core.config import settings
 from core.phone import Phone
 from ussd_app.seal import digest
-from ussd_app.session import SessionStore, Stored
+from ussd_app.session import First, SessionStore, Stored
 from ussd_app.turn import Answer, Turn
 
 AGAIN_S = 3.0  # the same answer so soon is the gateway's doing, unless it numbers its requests
@@ -69,7 +69,7 @@ def place(store: SessionStore, step: Step) -> Placed | Answer | None:
     Raises redis.RedisError.
     """
     turn = Turn(step.provider, step.session_id, step.phone, settings().service_code, step.network, step.inputs)
-    stored, left = store.load_first(turn.key, step.phone) if step.new else (store.load(turn.key, None), "")
+    stored, left, _none = store.load_first(turn.key, step.phone) if step.new else First(store.load(turn.key, None), "")
     if stored is not None and stored.bound != turn.bound:
         return Placed(turn, stored)  # somebody else's; it is told apart by that
     if stored is not None and (step.is_repeat(stored) or step.is_late(stored)):

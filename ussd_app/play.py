@@ -1,5 +1,7 @@
 """Playing a turn: the conversation, from where it is stored or from its beginning, up to the next screen."""
 
+from functools import cache
+
 from core.config import settings
 from core.i18n import Text
 from flows import player
@@ -24,7 +26,7 @@ def played(
     `new` says that no write of this turn can be in the books yet. Raises Lost.
     """
     world = World(turn.phone, "ussd", turn.conversation, tape, new=new, books=books, left=left)
-    budget = budget_for(turn.network, Keys(*settings().navigation()))
+    budget = budget_for(turn.network, _keys(settings().navigation()))
     if state is not None:
         reply = player.answer(ussd_menu, state, turn.inputs[-1], turn.position, world, budget, note)
     elif turn.earlier:
@@ -32,6 +34,11 @@ def played(
     else:
         reply = player.replay(ussd_menu, turn.inputs, world, budget, settings().default_language)
     return reply, world.tape
+
+
+@cache
+def _keys(navigation: tuple[str, str, str]) -> Keys:
+    return Keys(*navigation)
 
 
 def dropped_at(turn: Turn, reply: player.Reply) -> str:

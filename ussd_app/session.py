@@ -5,13 +5,14 @@ digest of the whole input, the reply that was given and its screen. `mita:sessio
 when they may be archived. What was typed at a PIN question is nowhere; digests are keyed.
 """
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from hashlib import sha1
+from random import getrandbits
 from secrets import token_hex
 from time import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import orjson
 from redis import Redis
 
 from core.phone import Phone
@@ -69,8 +70,7 @@ class Receipt(NamedTuple):
     screen: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A session as it was loaded. `receipt` is that of the position asked for.
 
     `tried` counts how often the turn asked for has been begun, this time included. `began` is in seconds since 1970.
@@ -95,8 +95,16 @@ class Stored:
     tried: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class First(NamedTuple):
+    """What is there when a session begins: itself, if this is a repeat; the phone's dropped conversation or ""; and
+    the replies to what was asked in the same round trip."""
+
+    stored: Stored | None
+    left: str
+    replies: Sequence[Any] = ()
+
+
+class About(NamedTuple):
     """What the archive keeps of a session beside its turns. `started_at` is in seconds since 1970."""
 
     provider: str
@@ -107,8 +115,7 @@ class About:
     started_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(NamedTuple):
     """A turn for the archive. `at` is in seconds since 1970, `ms` how long we took to answer."""
 
     said: str
@@ -118,8 +125,7 @@ class Hop:
     ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """What a turn leaves behind, to be stored where the session is still as `revision` says ("" for none).
 
     Revisions are random, so that a session made anew after the store was emptied is never taken for the old one.
@@ -176,11 +182,11 @@ class SessionStore:
         [found] = exchange(self.redis, (("EVALSHA", LOAD_SHA, 1, key, "" if position is None else position),), (LOAD,))
         return _stored(found)
 
-    def load_first(self, key: str, phone: Phone) -> tuple[Stored | None, str]:
-        """The session at `key` with its first receipt, and the phone's dropped conversation or ""."""
-        asked = (("EVALSHA", LOAD_SHA, 1, key, 0), ("GET", unfinished_key(phone)))
-        found, unfinished = exchange(self.redis, asked, (LOAD,))
-        return _stored(found), as_text(unfinished or "")
+    def load_first(self, key: str, phone: Phone, also: Sequence[Command] = ()) -> First:
+        """The session at `key` with its first receipt; the replies to whatever is asked `also` come with it."""
+        asked = (("EVALSHA", LOAD_SHA, 1, key, 0), ("GET", unfinished_key(phone)), *also)
+        found, unfinished, *replies = exchange(self.redis, asked, (LOAD,))
+        return First(_stored(found), as_text(unfinished or ""), replies)
 
     def opening(self, key: str) -> str:
         """A name for the session that opens at `key` now; the same one if it is asked for again."""
@@ -225,16 +231,16 @@ def _arguments(commit: Commit) -> Command:
     """In the order in which the script numbers them."""
     return (
         commit.revision,
-        token_hex(8),
+        f"{getrandbits(64):016x}",
         commit.position,
         commit.digest,
         commit.bound,
         commit.state,
         commit.tape,
         "1" if commit.ended else "0",
-        json.dumps(asdict(commit.about)) if commit.anew or not commit.revision else "",
+        orjson.dumps(commit.about._asdict()) if commit.anew or not commit.revision else "",
         commit.reply,
-        _hop(commit.hop),
+        orjson.dumps(commit.hop._asdict()),
         LIFETIME_S,
         commit.hop.screen,
         commit.last,
@@ -243,7 +249,3 @@ def _arguments(commit: Commit) -> Command:
         "1" if commit.anew else "0",
         commit.run,
     )
-
-
-def _hop(hop: Hop) -> str:
-    return json.dumps({"said": hop.said, "screen": hop.screen, "language": hop.language, "at": hop.at, "ms": hop.ms})

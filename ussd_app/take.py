@@ -1,7 +1,9 @@
 """Taking a turn: load the session, tell the turn apart, play it, commit, answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import sleep, time
+from typing import Any
 
 import structlog
 from redis import RedisError
@@ -15,7 +17,7 @@ from ussd_app import late, latest, limits, metrics
 from ussd_app.deadline import Deadline
 from ussd_app.effects import Contradiction
 from ussd_app.play import Lost, dropped_at, played
-from ussd_app.session import About, Commit, Hop, SessionStore, Stored
+from ussd_app.session import About, Commit, First, Hop, SessionStore, Stored
 from ussd_app.stores import quick
 from ussd_app.turn import Answer, Kind, Turn, tell
 from ussd_app.turn_books import AWAY, TurnBooks
@@ -38,16 +40,16 @@ class Late(Exception):
 
 def take(turn: Turn) -> Answer:
     """Answer a turn. Whatever goes wrong inside, she gets a sentence in her language and never a trace."""
-    deadline, store, left = Deadline(), SessionStore(quick()), ""
+    deadline, store = Deadline(), SessionStore(quick())
     try:
         if turn.position == 0:
-            stored, left = store.load_first(turn.key, turn.phone)
+            found = store.load_first(turn.key, turn.phone, limits.counting(turn.phone))
         else:
-            stored = store.load(turn.key, turn.position)
+            found = First(store.load(turn.key, turn.position), "")
     except RedisError as error:
         log.warning("turn.without_store", error=type(error).__name__)
         return _Taking(turn, None, None, deadline).answer()
-    return _Taking(turn, store, stored, deadline, left).answer()
+    return _Taking(turn, store, found.stored, deadline, found.left, counted=found.replies).answer()
 
 
 def take_latest(
@@ -74,7 +76,8 @@ def take_latest(
 
 @dataclass(slots=True)
 class _Taking:
-    """One turn on its way to its answer. `instead_of` is the revision of an old session whose place it takes."""
+    """One turn on its way to its answer. `instead_of` is the revision of an old session whose place it takes;
+    `counted` says what the limits have counted of it already."""
 
     turn: Turn
     store: SessionStore | None
@@ -83,6 +86,7 @@ class _Taking:
     left: str = ""
     last: str = ""
     instead_of: str = ""
+    counted: Sequence[Any] = ()
     started: float = field(default_factory=time)
     kind: Kind = field(init=False)
 
@@ -111,6 +115,8 @@ class _Taking:
     def _known(self) -> Answer | None:
         """The answer to a turn that moves nothing; None for one that is to be played."""
         kind, stored = self.kind, self.stored
+        if self.counted and kind is not Kind.FIRST:
+            limits.uncount(self.turn.phone)  # the gateway repeats itself
         if stored is not None and kind is Kind.REPEAT and stored.receipt is not None:
             return Answer.of(stored.receipt.reply, stored.receipt.screen)
         if stored is not None and kind is Kind.STALE:
@@ -120,8 +126,13 @@ class _Taking:
             return _sorry(stored if stored.bound == self.turn.bound else None, AGAIN)
         if self.turn.position > MOST_INPUTS:
             return _sorry(stored, _("This has become too long. Please dial again."))
-        refused = limits.too_many(self.turn.phone) if kind is Kind.FIRST and self.store is not None else None
+        refused = self._refused() if kind is Kind.FIRST and self.store is not None else None
         return _sorry(None, refused.sentence) if refused is not None else None
+
+    def _refused(self) -> limits.TooMany | None:
+        """Whether this new session is one too many of its number's, or of everybody's."""
+        phone = self.turn.phone
+        return limits.judged(phone, "sessions", self.counted) if self.counted else limits.too_many(phone)
 
     def _patiently(self) -> Answer:
         """Try again while PostgreSQL restarts. A turn may be played twice: its writes are made once all the same."""

@@ -1,14 +1,13 @@
 """A turn of a session as every gateway brings it, and how it stands to what is stored."""
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from core.phone import Phone
 from ussd_app.session import Stored, digest_of, key_of
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """Who, in which session, and what she has typed in it: all of it, or what came after `earlier` inputs.
 
     Most gateways send the whole input each time. For one that sends only what was typed last, `earlier` and `before`
@@ -54,8 +53,7 @@ class Turn:
         return f"{self.provider}:{self.name}:{self.phone}"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The next screen, whether it is the last, and its name where it is known."""
 
     text: str

@@ -5,7 +5,7 @@ Each thread that takes turns keeps one connection open, so nobody waits for one,
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from threading import local
 from types import TracebackType
@@ -50,27 +50,35 @@ class PatientBooks:
 
 
 class TurnBooks:
-    """For one turn, as a context manager. All raise one of AWAY where PostgreSQL does not answer in time."""
+    """For one turn, as a context manager. All raise one of AWAY where PostgreSQL does not answer in time.
+
+    The thread's line is taken at the first call, and the deadline watches it until the turn is over.
+    """
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
-        self._line: _Line | None = None
+        self._taken: _Line | None = None
 
     def __enter__(self) -> "TurnBooks":
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None) -> None:
-        self._forget()
+    def __exit__(self, kind: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None) -> None:
+        if self._taken is None:
+            return
+        self._deadline.unwatch()
+        if (kind is not None and issubclass(kind, AWAY)) or self._deadline.left_s <= 0:
+            self._taken.close()  # it has failed, or been shut: it is not used again
+        else:
+            self._taken.forget()
 
-    @contextmanager
-    def reading(self) -> Iterator[Session]:
-        with self._watched() as self._line:
-            yield self._line.reader
+    def reading(self) -> AbstractContextManager[Session]:
+        return nullcontext(self._line().reader)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        self._forget()  # what it has read may be about to change
-        with self._watched() as line, line.session() as session:
+        line = self._line()
+        line.forget()  # what it has read may be about to change
+        with line.session() as session:
             line.statements.begin()
             try:
                 yield session
@@ -80,21 +88,11 @@ class TurnBooks:
                 line.statements.rollback()
                 raise
 
-    @contextmanager
-    def _watched(self) -> "Iterator[_Line]":
-        """This thread's line, with the deadline watching it; one that has failed is not used again."""
-        line = _line()
-        try:
-            with self._deadline.watching(line.statements.connection.fileno()):
-                yield line
-        except AWAY:
-            line.close()
-            raise
-
-    def _forget(self) -> None:
-        """Have what is read next read anew. Statements of ours leave nothing behind in the session."""
-        if self._line is not None and self._line.reader.in_transaction():
-            self._line.reader.close()
+    def _line(self) -> "_Line":
+        if self._taken is None:
+            self._taken = _line()
+            self._deadline.watch(self._taken.statements.connection.fileno())
+        return self._taken
 
 
 class _Line:
@@ -110,6 +108,11 @@ class _Line:
     def session(self) -> Session:
         """For what is not done by statements, on the same connection."""
         return Session(self._connection, expire_on_commit=False, info={DRIVER: self.statements})
+
+    def forget(self) -> None:
+        """Have what is read next read anew. Statements of ours leave nothing behind in the session."""
+        if self.reader.in_transaction():
+            self.reader.close()
 
     def close(self) -> None:
         self._connection.invalidate()

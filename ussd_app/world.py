@@ -1,6 +1,6 @@
 """The world as a conversation meets it: its calls reach the books here, each write once, and all are put on tape."""
 
-import json
+import orjson
 
 from core.phone import Phone
 from flows.actions import Unfinished
@@ -95,13 +95,13 @@ class World:
 
 def leave(conversation: str, how: str, answers: tuple[tuple[str, str], ...]) -> str:
     """What is stored of a conversation that may be dropped here."""
-    return json.dumps({"conversation": conversation, "how": how, "answers": answers}, ensure_ascii=False)
+    return orjson.dumps({"conversation": conversation, "how": how, "answers": answers}).decode()
 
 
 def read_left(stored: str) -> tuple[str, Unfinished | None]:
     """Which conversation was left, and what of it; None where nothing was."""
     try:
-        left = json.loads(stored) if stored else {}
+        left = orjson.loads(stored) if stored else {}
         if left.get("how") not in ("ask", "continue"):
             return "", None
         answers = tuple((str(screen), str(said)) for screen, said in left["answers"])

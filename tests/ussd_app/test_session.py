@@ -1,6 +1,5 @@
 """The store of sessions: one winner for each turn, receipts by position, nothing left for ever."""
 
-from dataclasses import replace
 from threading import Barrier, Thread
 
 import pytest
@@ -36,7 +35,7 @@ def test_a_commit_is_loaded_as_it_was(store: SessionStore) -> None:
 
 def test_a_second_commit_on_the_same_revision_loses_and_learns_the_winner(store: SessionStore) -> None:
     store.commit(KEY, FIRST)
-    assert store.commit(KEY, replace(FIRST, reply="CON Other")) == (False, RECEIPT)
+    assert store.commit(KEY, FIRST._replace(reply="CON Other")) == (False, RECEIPT)
 
 
 def test_a_session_made_anew_is_not_taken_for_the_old_one(store: SessionStore, redis: "Redis") -> None:
@@ -45,7 +44,7 @@ def test_a_session_made_anew_is_not_taken_for_the_old_one(store: SessionStore, r
     redis.flushall()
     store.commit(KEY, FIRST)
     assert old is not None
-    won, _receipt = store.commit(KEY, replace(FIRST, revision=old.revision, position=1))
+    won, _receipt = store.commit(KEY, FIRST._replace(revision=old.revision, position=1))
     assert not won
 
 
@@ -59,7 +58,7 @@ def test_of_many_at_once_one_wins(store: SessionStore) -> None:
 
     def race(number: int) -> None:
         barrier.wait()
-        results.append((store.commit(KEY, replace(FIRST, reply=f"CON {number}")), f"CON {number}"))
+        results.append((store.commit(KEY, FIRST._replace(reply=f"CON {number}")), f"CON {number}"))
 
     threads = [Thread(target=race, args=[number]) for number in range(16)]
     for thread in threads:

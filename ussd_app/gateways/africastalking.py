@@ -6,6 +6,7 @@ joined by `*`. The answer may carry a label of the step, of at most 99 character
 """
 
 import re
+from functools import lru_cache
 
 from ussd_app.gateways.dialect import (
     IDENTIFIER,
@@ -52,13 +53,14 @@ def inputs_of(text: str, service_code: str) -> tuple[str, ...]:
 
 def write(_session_id: str, answer: Answer) -> Wire:
     """CON keeps the session, END ends it. The label is the screen's name, for the gateway's own reports."""
-    label = label_of(answer)
+    label = label_of(answer.screen)
     return Wire(answer.line.encode(), headers=((LABEL_HEADER, label),) if label else ())
 
 
-def label_of(answer: Answer) -> str:
-    """The name of the screen as a label ("choose:read,pay"), or "" where it has none that is surely our own words."""
-    name = answer.screen.replace("|", ",")[:LONGEST_LABEL].rstrip(",")
+@lru_cache(maxsize=1024)
+def label_of(screen: str) -> str:
+    """The name of a screen as a label ("choose:read,pay"), or "" where it is not surely our own words."""
+    name = screen.replace("|", ",")[:LONGEST_LABEL].rstrip(",")
     return name if NAMES_OF_OURS.match(name) else ""
 
 

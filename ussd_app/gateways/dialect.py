@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from core.config import settings
 from core.phone import LONGEST, Phone, parse_phone
@@ -66,8 +66,7 @@ class Malformed:
     fields: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(NamedTuple):
     """An answer as it goes back to the gateway, with status 200."""
 
     body: bytes
@@ -150,8 +149,12 @@ def caller(raw: str, region: str) -> Phone | None:
 
 def dialled_behind(code: str) -> tuple[str, ...] | None:
     """What was dialled behind our service code (*384*7*2*500# says 2, then 500). None where it is not our code."""
-    own = _stem(settings().service_code)
-    stem = _stem(code)
+    return _behind(code, settings().service_code)
+
+
+@lru_cache(maxsize=1024)
+def _behind(code: str, own: str) -> tuple[str, ...] | None:
+    stem, own = _stem(code), _stem(own)
     if stem == own:
         return ()
     return tuple(stem[len(own) + 1 :].split("*")) if stem.startswith(own + "*") else None
