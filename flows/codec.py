@@ -54,5 +54,5 @@ def loads(raw: str) -> State:
         if not all(isinstance(entry.result if isinstance(entry, Done) else entry.text, str) for entry in journal):
             raise TypeError("another form")
         return State(journal, int(page), str(language))
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, ValueError) as error:
         raise ValueError("not a conversation's state") from error

@@ -195,5 +195,5 @@ def test_whatever_is_typed(inputs: list[str], kind: str) -> None:
 
 @pytest.mark.parametrize("raw", ["", "{", "[]", "[1,2,3]", '[[["a"]],0,"en"]', '[[{"n":1}],0,"en"]', "null"])
 def test_a_state_that_is_none_is_refused(raw: str) -> None:
-    with pytest.raises(ValueError, match=r"state|Expecting|unpack"):
+    with pytest.raises(ValueError, match="not a conversation's state"):
         codec.loads(raw)
