@@ -156,11 +156,14 @@ class Invoice(Base):
 
 
 class InvoiceLine(Base):
-    """One line of a bill; `account` is where the ledger credits it."""
+    """One line of a bill; `account` is where the ledger credits it.
+
+    Lines go with their invoice: triggers see to it for all rows of a statement at once, as a foreign key cannot.
+    """
 
     __tablename__ = "invoice_line"
 
-    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"), primary_key=True, autoincrement=False)
+    invoice_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     code: Mapped[str]
     label: Mapped[str]

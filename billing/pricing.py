@@ -52,6 +52,7 @@ class PriceBook:
         self._currency = settings().currency
         self._versions: dict[int, list[Version]] = {}
         self._levies: dict[date, Mapping[str, Decimal]] = {}
+        self._asks: dict[int, tuple[bool, bool]] = {}
         self._plans: dict[tuple[int, Span], Plan | str] = {}
         self._rated: dict[tuple[Plan, Decimal], Priced] = {}
 
@@ -86,11 +87,14 @@ class PriceBook:
 
     def _plain(self, tariff_id: int, span: Span) -> Span:
         """The span without what the tariff does not ask for, so that neighbours share a plan."""
-        if tariff_id not in self._versions:
+        if tariff_id not in self._asks:
             self._versions[tariff_id] = self._read(tariff_id)
-        rules = [one.rules for one in self._versions[tariff_id]]
-        banded = any(one.model == "band" for one in rules)
-        sized = any(charge.by_size for one in rules for charge in one.fixed_charges)
+            rules = [one.rules for one in self._versions[tariff_id]]
+            self._asks[tariff_id] = (
+                any(one.model == "band" for one in rules),
+                any(charge.by_size for one in rules for charge in one.fixed_charges),
+            )
+        banded, sized = self._asks[tariff_id]
         if (banded or span.band_usage is None) and (sized or span.meter_mm is None):
             return span
         return replace(span, band_usage=span.band_usage if banded else None, meter_mm=span.meter_mm if sized else None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from billing.months import last_day, month_of, next_month, season_of
 from billing.rules import ZERO, Part, Period, TariffRules
@@ -113,6 +114,7 @@ def seasons(rules: TariffRules, first: date, last: date) -> tuple[tuple[str | No
     return tuple(counted.items())
 
 
+@lru_cache(maxsize=4096)  # a street is read on one day
 def service(opened: date | None, month: date, until: date | None = None) -> tuple[int, tuple[int, int]]:
     """The billing periods of a first or last bill for `month`, and the months its fixed charges are owed for.
 
