@@ -3,9 +3,10 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Sequence, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Numeric, Sequence, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from billing.anomaly_models import Anomaly, AnomalySearch
 from billing.arrears_models import Adjustment, BooksCheck, CreditPolicy, DunningStep, PaymentPlan, PlanInstalment
 from billing.bill_models import (
     BillingRun,
@@ -26,6 +27,8 @@ from core.phone import Phone
 __all__ = [
     "ACCOUNT_BODY",
     "Adjustment",
+    "Anomaly",
+    "AnomalySearch",
     "Balance",
     "BillingRun",
     "BooksCheck",
@@ -107,11 +110,15 @@ class CustomerPhone(Base):
 
 
 class Connection(Base):
-    """A place that is supplied, by the account number on its bills. It stays when its customers change."""
+    """A place that is supplied, by the account number on its bills. It stays when its customers change.
+
+    `budget` is what it is meant to need in a month, for tariffs whose bounds are multiples of that.
+    """
 
     __tablename__ = "connection"
     __table_args__ = (
         CheckConstraint("status IN ('active', 'suspended', 'closed')", name="status"),
+        CheckConstraint("budget > 0", name="budget"),
         Index("ix_connection_account_no_prefix", "account_no", postgresql_ops={"account_no": "text_pattern_ops"}),
     )
 
@@ -126,6 +133,7 @@ class Connection(Base):
     department: Mapped[str] = mapped_column(default="")
     prepaid: Mapped[bool] = mapped_column(default=False)
     opened_on: Mapped[date]
+    budget: Mapped[Decimal | None] = mapped_column(Numeric(12, 3))
 
 
 class Meter(Base):
