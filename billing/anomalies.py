@@ -16,7 +16,6 @@ from billing.customers import phones_of
 from billing.models import BillingRun, Connection, Customer
 from billing.months import months_before
 from core.clock import now
-from core.config import settings
 from core.messages import queue_message
 from core.outbox import after_commit
 from core.statements import rows

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Numeric, Sequence, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Sequence, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from billing.anomaly_models import Anomaly, AnomalySearch
@@ -20,7 +20,7 @@ from billing.bill_models import (
 )
 from billing.contact_models import FaultReport, LinkRequest
 from billing.ledger_models import Balance, LedgerEntry, Posting
-from billing.reading_models import LevyRate, ReadingCorrection, SelfReading
+from billing.reading_models import LevyRate, ReadingCorrection, SelfReading, WaterBudget
 from core.database import Base
 from core.phone import Phone
 
@@ -56,6 +56,7 @@ __all__ = [
     "SelfReading",
     "Tariff",
     "TariffVersion",
+    "WaterBudget",
     "Zone",
 ]
 
@@ -110,15 +111,11 @@ class CustomerPhone(Base):
 
 
 class Connection(Base):
-    """A place that is supplied, by the account number on its bills. It stays when its customers change.
-
-    `budget` is what it is meant to need in a month, for tariffs whose bounds are multiples of that.
-    """
+    """A place that is supplied, by the account number on its bills. It stays when its customers change."""
 
     __tablename__ = "connection"
     __table_args__ = (
         CheckConstraint("status IN ('active', 'suspended', 'closed')", name="status"),
-        CheckConstraint("budget > 0", name="budget"),
         Index("ix_connection_account_no_prefix", "account_no", postgresql_ops={"account_no": "text_pattern_ops"}),
     )
 
@@ -133,7 +130,6 @@ class Connection(Base):
     department: Mapped[str] = mapped_column(default="")
     prepaid: Mapped[bool] = mapped_column(default=False)
     opened_on: Mapped[date]
-    budget: Mapped[Decimal | None] = mapped_column(Numeric(12, 3))
 
 
 class Meter(Base):

@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy import exists, literal, select, text, tuple_
 from sqlalchemy.orm import Session
 
+from billing.budgets import budget_in
 from billing.charging import Charge, charge
 from billing.levies import rates_in
 from billing.models import Invoice, Meter, Reading, TariffVersion
@@ -52,7 +53,7 @@ class PriceBook:
         self._currency = settings().currency
         self._versions: dict[int, list[Version]] = {}
         self._levies: dict[date, Mapping[str, Decimal]] = {}
-        self._asks: dict[int, tuple[bool, bool]] = {}
+        self._asks: dict[int, tuple[bool, bool, bool]] = {}
         self._plans: dict[tuple[int, Span], Plan | str] = {}
         self._rated: dict[tuple[Plan, Decimal], Priced] = {}
 
@@ -93,11 +94,15 @@ class PriceBook:
             self._asks[tariff_id] = (
                 any(one.model == "band" for one in rules),
                 any(charge.by_size for one in rules for charge in one.fixed_charges),
+                any(one.budget is not None for one in rules),
             )
-        banded, sized = self._asks[tariff_id]
-        if (banded or span.band_usage is None) and (sized or span.meter_mm is None):
+        banded, sized, budgeted = self._asks[tariff_id]
+        asked = (
+            span.band_usage if banded else None, span.meter_mm if sized else None, span.budget if budgeted else None
+        )  # fmt: skip
+        if asked == (span.band_usage, span.meter_mm, span.budget):
             return span
-        return replace(span, band_usage=span.band_usage if banded else None, meter_mm=span.meter_mm if sized else None)
+        return replace(span, band_usage=asked[0], meter_mm=asked[1], budget=asked[2])
 
     def _planned(self, tariff_id: int, span: Span) -> Plan | str:
         month = month_of(span.until)
@@ -147,6 +152,7 @@ def rerate(session: Session, invoice: Invoice) -> Charge | str:
         invoice.connection_id, own.tariff_id, True, _last_period(session, invoice, opening), opening.id,
         opening.taken_on, closing.id, closing.taken_on, invoice.usage, session.scalar(TRAILING, place), False,
         meter_mm=session.get_one(Meter, closing.meter_id).size_mm,
+        budget=budget_in(session, invoice.connection_id, invoice.period_start),
     )  # fmt: skip
     upto = select(TariffVersion.id).where(
         TariffVersion.tariff_id == own.tariff_id, TariffVersion.valid_from <= own.valid_from

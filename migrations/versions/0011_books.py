@@ -10,8 +10,16 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("connection", sa.Column("budget", sa.Numeric(12, 3)))
-    op.create_check_constraint("budget", "connection", "budget > 0")
+    op.create_table(
+        "water_budget",
+        sa.Column("connection_id", sa.BigInteger, sa.ForeignKey("connection.id"), primary_key=True),
+        sa.Column("since", sa.Date, primary_key=True),
+        sa.Column("amount", sa.Numeric(14, 3)),
+        sa.Column("set_by", sa.Text, nullable=False),
+        sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount > 0", name="amount"),
+        sa.CheckConstraint("extract(day FROM since) = 1", name="since"),
+    )
     op.create_table(
         "anomaly",
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
@@ -48,16 +56,31 @@ def downgrade() -> None:
     references_by_row()
     op.drop_table("anomaly_search")
     op.drop_table("anomaly")
-    op.drop_constraint("budget", "connection")
-    op.drop_column("connection", "budget")
+    op.drop_table("water_budget")
 
 
-# A foreign key looks at each row by itself: for the lines and postings of a run that took a third of the database's
-# time. These guards look at all rows of a statement at once. They always go by the index, whatever the planner knew of
-# the tables when it first saw them.
+# A foreign key looks at each row by itself: for the invoices, lines and postings of a run that took a third of the
+# database's time. These guards look at all rows of a statement at once. They always go by the index, whatever the
+# planner knew of the tables when it first saw them.
 BY_INDEX = "SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off"
 
 IN_SETS = {
+    # A reading belongs to a connection that there is, by a key of its own.
+    "invoice_belongs": """
+        BEGIN
+            IF (SELECT count(*) FROM added) <> (
+                SELECT count(*) FROM added a
+                JOIN reading o ON o.id = a.opening_reading_id AND o.connection_id = a.connection_id
+                JOIN reading c ON c.id = a.closing_reading_id AND c.connection_id = a.connection_id)
+               OR EXISTS (SELECT FROM (SELECT DISTINCT run_id FROM added WHERE run_id IS NOT NULL) a
+                          WHERE NOT EXISTS (SELECT FROM billing_run r WHERE r.id = a.run_id))
+               OR EXISTS (SELECT FROM (SELECT DISTINCT tariff_version_id AS id FROM added) a
+                          WHERE NOT EXISTS (SELECT FROM tariff_version v WHERE v.id = a.id)) THEN
+                RAISE EXCEPTION 'an invoice has no readings of its connection, no tariff version or no run'
+                    USING ERRCODE = 'foreign_key_violation';
+            END IF;
+            RETURN NULL;
+        END""",
     # Held as a foreign key holds it, so that nobody deletes the draft meanwhile.
     "invoice_line_belongs": """
         BEGIN
@@ -82,9 +105,10 @@ IN_SETS = {
             END IF;
             RETURN NULL;
         END""",
-    "invoice_kept": """
+    # What bills are made of stays; a reading that was wrong is marked so, and a run is cancelled.
+    "bills_lean_on": """
         BEGIN
-            RAISE EXCEPTION '% of % refused: invoices and their lines keep together', TG_OP, TG_TABLE_NAME
+            RAISE EXCEPTION '% of % refused: bills lean on it', TG_OP, TG_TABLE_NAME
                 USING ERRCODE = 'integrity_constraint_violation';
         END""",
     # Entries are never deleted, so that they are there is enough.
@@ -101,12 +125,27 @@ IN_SETS = {
         END""",
 }
 
+PARENTS = "connection_id, run_id, tariff_version_id, opening_reading_id, closing_reading_id"
+
 SET_TRIGGERS = (
+    ("belongs", "invoice", "AFTER INSERT", "REFERENCING NEW TABLE AS added", "invoice_belongs"),
     ("belongs", "invoice_line", "AFTER INSERT", "REFERENCING NEW TABLE AS added", "invoice_line_belongs"),
     ("frozen", "invoice_line", "AFTER DELETE", "REFERENCING OLD TABLE AS gone", "invoice_line_frozen"),
-    ("kept", "invoice_line", "BEFORE UPDATE OR TRUNCATE", "", "invoice_kept"),
     ("orphaned", "invoice", "AFTER DELETE", "REFERENCING OLD TABLE AS gone", "invoice_line_orphaned"),
-    ("kept", "invoice", "BEFORE UPDATE OF id OR TRUNCATE", "", "invoice_kept"),
+    ("kept", "invoice_line", "BEFORE UPDATE OR TRUNCATE", "", "bills_lean_on"),
+    ("kept", "invoice", f"BEFORE UPDATE OF id, {PARENTS} OR TRUNCATE", "", "bills_lean_on"),
+    ("kept", "reading", "BEFORE UPDATE OF id, connection_id OR DELETE OR TRUNCATE", "", "bills_lean_on"),
+    ("kept", "tariff_version", "BEFORE UPDATE OF id OR DELETE OR TRUNCATE", "", "bills_lean_on"),
+    ("kept", "billing_run", "BEFORE UPDATE OF id OR DELETE OR TRUNCATE", "", "bills_lean_on"),
+)
+FOREIGN_KEYS = (
+    ("invoice_line", "invoice_id", "invoice"),
+    ("posting", "entry_id", "ledger_entry"),
+    ("invoice", "connection_id", "connection"),
+    ("invoice", "run_id", "billing_run"),
+    ("invoice", "tariff_version_id", "tariff_version"),
+    ("invoice", "opening_reading_id", "reading"),
+    ("invoice", "closing_reading_id", "reading"),
 )
 
 UNSETTLED = """
@@ -119,8 +158,8 @@ UNSETTLED = """
 
 
 def references_in_sets() -> None:
-    op.drop_constraint("fk_invoice_line_invoice_id", "invoice_line", type_="foreignkey")
-    op.drop_constraint("fk_posting_entry_id", "posting", type_="foreignkey")
+    for child, column, _ in FOREIGN_KEYS:
+        op.drop_constraint(f"fk_{child}_{column}", child, type_="foreignkey")
     for name, body in IN_SETS.items():
         op.execute(f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql {BY_INDEX} AS $${body}$$")
     for name, table, event, rows, function in SET_TRIGGERS:
@@ -133,5 +172,5 @@ def references_by_row() -> None:
     for name in IN_SETS.keys() - {"ledger_unsettled"}:
         op.execute(f"DROP FUNCTION {name}()")
     op.execute(f"CREATE OR REPLACE FUNCTION ledger_unsettled() RETURNS trigger LANGUAGE plpgsql AS $${UNSETTLED}$$")
-    op.create_foreign_key("fk_posting_entry_id", "posting", "ledger_entry", ["entry_id"], ["id"])
-    op.create_foreign_key("fk_invoice_line_invoice_id", "invoice_line", "invoice", ["invoice_id"], ["id"])
+    for child, column, parent in FOREIGN_KEYS:
+        op.create_foreign_key(f"fk_{child}_{column}", child, parent, [column], ["id"])
