@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from sqlalchemy import exists, literal, select, text, tuple_
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from billing.levies import rates_in
 from billing.models import Invoice, Meter, Reading, TariffVersion
 from billing.months import last_day, month_of, months_before
 from billing.rating import rate_parts
-from billing.segments import Plan, Span, Version, plan
+from billing.segments import Plan, Shape, Span, Version, plan
 from billing.sheet import Bill
 from billing.tariffs import rules_in
 from billing.unbilled import Unbilled
@@ -24,7 +25,7 @@ from core.statements import rows
 VERSIONS = """
     SELECT id, valid_from, valid_to, rules::text FROM tariff_version WHERE tariff_id = $1 ORDER BY valid_from
 """
-KEPT = 50_000  # bills remembered by one book; neighbours often use the same
+KEPT = 5_000  # rated usages that a process remembers, at about 5 kB; neighbours often use the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,16 @@ class Priced:
         return self.plan.version_id
 
 
+_rated: dict[tuple[Shape, Decimal, str], tuple[Bill, Charge]] = {}
+"""Rating asks nobody, so what it said once holds for as long as the process lives."""
+
+
+@lru_cache(maxsize=256)
+def _version(version_id: int, valid_from: date, valid_to: date | None, rules: str) -> Version:
+    """The same object for the same text, so that the prices made with it are known again."""
+    return Version(version_id, valid_from, valid_to, rules_in(rules))
+
+
 class PriceBook:
     """Prices of one batch or request: versions and levies are read once, equal bills are rated once.
 
@@ -55,7 +66,7 @@ class PriceBook:
         self._levies: dict[date, Mapping[str, Decimal]] = {}
         self._asks: dict[int, tuple[bool, bool, bool]] = {}
         self._plans: dict[tuple[int, Span], Plan | str] = {}
-        self._rated: dict[tuple[Plan, Decimal], Priced] = {}
+        self._priced: dict[tuple[Plan, Decimal], Priced] = {}
 
     def price(
         self, row: Unbilled, month: date, *, until: date | None = None, usage: Decimal | None = None,
@@ -78,13 +89,20 @@ class PriceBook:
 
     def rate(self, planned: Plan, usage: Decimal) -> Priced:
         """Rate a usage by a plan of this book."""
-        priced = self._rated.get((planned, usage))
+        priced = self._priced.get((planned, usage))
         if priced is None:
-            if len(self._rated) >= KEPT:
-                self._rated.clear()
-            bill = rate_parts(planned.parts(usage))
-            priced = self._rated[planned, usage] = Priced(usage, bill, charge(bill, self._currency), planned)
+            priced = self._priced[planned, usage] = Priced(usage, *self._rate(planned, usage), planned)
         return priced
+
+    def _rate(self, planned: Plan, usage: Decimal) -> tuple[Bill, Charge]:
+        key = (planned.shape, usage, self._currency)
+        known = _rated.get(key)
+        if known is None:
+            if len(_rated) >= KEPT:
+                _rated.clear()
+            bill = rate_parts(planned.parts(usage))
+            known = _rated[key] = bill, charge(bill, self._currency)
+        return known
 
     def _plain(self, tariff_id: int, span: Span) -> Span:
         """The span without what the tariff does not ask for, so that neighbours share a plan."""
@@ -117,7 +135,7 @@ class PriceBook:
 
     def _read(self, tariff_id: int) -> list[Version]:
         return [
-            Version(version_id, valid_from, valid_to, rules_in(rules))
+            _version(version_id, valid_from, valid_to, rules)
             for version_id, valid_from, valid_to, rules in rows(self._session, VERSIONS, tariff_id)
             if self._only is None or version_id in self._only
         ]
