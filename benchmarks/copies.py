@@ -51,6 +51,7 @@ def limit(url: str, folder: Path, connections: int = 1) -> Limit:
     ready = Barrier(connections + 1)
     with ThreadPoolExecutor(connections) as pool:
         work = [pool.submit(_copy, url, folder, share, ready) for share in shares]
+        ready.wait()  # all are connected
         before = postgres_s(folder) + time.process_time()
         ready.wait()
         begun = time.perf_counter()
@@ -62,6 +63,7 @@ def limit(url: str, folder: Path, connections: int = 1) -> Limit:
 
 def _copy(url: str, folder: Path, share: dict[str, tuple[int, int]], ready: Barrier) -> None:
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        ready.wait()
         ready.wait()
         for table, (first, end) in share.items():
             with cursor.copy(f"COPY bench.{table} FROM STDIN") as rows:
