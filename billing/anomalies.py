@@ -9,7 +9,7 @@ from sqlalchemy import func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from billing.anomaly_models import Anomaly, AnomalySearch
+from billing.anomaly_models import Anomaly, AnomalySearch, ZoneSeason
 from billing.anomaly_rules import Finding, MonthUse, robust, zone_seasons
 from billing.contact_texts import usage_unusual
 from billing.customers import phones_of
@@ -80,8 +80,7 @@ def search(session: Session, run_id: int) -> AnomalySearch:
     for _ in range(PAGES):
         billed = rows(session, BILLED, run_id, found.after, PAGE)
         for zone_id in {zone_id for _, zone_id in billed} - seasons.keys():
-            neighbours = [one for (one,) in rows(session, OF_ZONE, zone_id, NEIGHBOURS)]
-            seasons[zone_id] = zone_seasons(_used(session, neighbours, month).values())
+            seasons[zone_id] = _measured(session, zone_id, month)
         used = _used(session, [one for one, _ in billed], month)
         for connection_id, zone_id in billed:
             finding = robust(used.get(connection_id, ()), seasons[zone_id])
@@ -131,6 +130,20 @@ def _used(session: Session, connections: Sequence[int], month: date) -> dict[int
         connection_id: [MonthUse(*each[1:]) for each in months]
         for connection_id, months in groupby(found, key=lambda each: each[0])
     }
+
+
+def _measured(session: Session, zone_id: int, month: date) -> dict[date, float]:
+    """The zone's seasons up to a month; they are kept for forecasts."""
+    neighbours = [one for (one,) in rows(session, OF_ZONE, zone_id, NEIGHBOURS)]
+    found = zone_seasons(_used(session, neighbours, month).values())
+    if found:
+        fresh = insert(ZoneSeason).values(
+            [{"zone_id": zone_id, "month": one, "share": share} for one, share in found.items()]
+        )
+        session.execute(
+            fresh.on_conflict_do_update(index_elements=["zone_id", "month"], set_={"share": fresh.excluded.share})
+        )
+    return found
 
 
 def _write(session: Session, connection_id: int, last: MonthUse, finding: Finding) -> int:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Numeric, UniqueConstraint
+from sqlalchemy import CheckConstraint, Double, ForeignKey, Identity, Index, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
@@ -40,6 +40,16 @@ class Anomaly(Base):
     created_at: Mapped[datetime]
     reviewed_by: Mapped[str | None]
     reviewed_at: Mapped[datetime | None]
+
+
+class ZoneSeason(Base):
+    """How many times their usual the connections of a zone used in a month: the median over them, as last measured."""
+
+    __tablename__ = "zone_season"
+
+    zone_id: Mapped[int] = mapped_column(ForeignKey("zone.id"), primary_key=True, autoincrement=False)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    share: Mapped[float] = mapped_column(Double)
 
 
 class AnomalySearch(Base):

@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Sequence, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from billing.anomaly_models import Anomaly, AnomalySearch
+from billing.anomaly_models import Anomaly, AnomalySearch, ZoneSeason
 from billing.arrears_models import Adjustment, BooksCheck, CreditPolicy, DunningStep, PaymentPlan, PlanInstalment
 from billing.bill_models import (
     BillingRun,
@@ -58,6 +58,7 @@ __all__ = [
     "TariffVersion",
     "WaterBudget",
     "Zone",
+    "ZoneSeason",
 ]
 
 ACCOUNT_BODY = Sequence("account_body", start=100001, metadata=Base.metadata)

@@ -42,6 +42,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_anomaly_status", "anomaly", ["status", "id"])
     op.create_table(
+        "zone_season",
+        sa.Column("zone_id", sa.BigInteger, sa.ForeignKey("zone.id"), primary_key=True),
+        sa.Column("month", sa.Date, primary_key=True),
+        sa.Column("share", sa.Double, nullable=False),
+    )
+    op.create_table(
         "anomaly_search",
         sa.Column("run_id", sa.BigInteger, sa.ForeignKey("billing_run.id"), primary_key=True),
         sa.Column("after", sa.BigInteger, nullable=False),
@@ -55,6 +61,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     references_by_row()
     op.drop_table("anomaly_search")
+    op.drop_table("zone_season")
     op.drop_table("anomaly")
     op.drop_table("water_budget")
 
