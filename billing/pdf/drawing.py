@@ -11,9 +11,11 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from core.config import settings
-from core.i18n import quantity
+from core.i18n import month_name, quantity
 
 FONT, BOLD = "Helvetica", "Helvetica-Bold"
+INK, PALE, DEEP = (0.12, 0.14, 0.17), (0.93, 0.95, 0.97), (0.05, 0.30, 0.43)
+"""Text; grounds and bars of other months; what has to be seen first. All three can be told apart in black and white."""
 MASK = 0
 QUIET = 2  # modules of white around the code; the paper is white beyond
 
@@ -50,9 +52,9 @@ def logo(canvas: Canvas, box: Box) -> None:
     path.curveTo(middle + half * 0.5, low + high * 0.7, middle + half, low + high * 0.55, middle + half, low + half)
     path.curveTo(middle + half, low - half * 0.15, middle - half, low - half * 0.15, middle - half, low + half)
     path.curveTo(middle - half, low + high * 0.55, middle - half * 0.5, low + high * 0.7, middle, low + high)
-    canvas.setFillGray(0.25)
+    canvas.setFillColorRGB(*DEEP)
     canvas.drawPath(path, stroke=0, fill=1)
-    canvas.setFillGray(0)
+    canvas.setFillColorRGB(*INK)
 
 
 @lru_cache(maxsize=2)
@@ -92,17 +94,19 @@ def qr(canvas: Canvas, text: str, box: Box) -> None:
     canvas.addLiteral(f"q 0 g {place} {' '.join(runs)} f Q")
 
 
-def bars(canvas: Canvas, history: Sequence[tuple[date, Decimal]], box: Box) -> None:
-    """The usage by month, the newest dark; each bar with its month and its figure."""
+def bars(canvas: Canvas, history: Sequence[tuple[date, Decimal]], box: Box, language: str) -> None:
+    """The usage by month, the newest dark; each bar with its month and its figure. There is room for 13."""
     if not history:
         return
-    most = max((usage for _, usage in history), default=Decimal(0)) or Decimal(1)
-    step, room = box.width / len(history), box.height - 16
+    most = max(usage for _, usage in history) or Decimal(1)
+    step, room = box.width / 13, box.height - 18
+    canvas.setFont(FONT, 5.5)
     for place, (month, usage) in enumerate(history):
         x, height = box.x + place * step, max(float(usage / most) * room, 0.5)
-        canvas.setFillGray(0.25 if place == len(history) - 1 else 0.7)
-        canvas.rect(x + step * 0.15, box.y + 8, step * 0.7, height, stroke=0, fill=1)
-        canvas.setFillGray(0)
-        canvas.setFont(FONT, 5)
-        canvas.drawCentredString(x + step / 2, box.y + 2, f"{month:%b}")
-        canvas.drawCentredString(x + step / 2, box.y + 9.5 + height, quantity(usage))
+        canvas.setFillColorRGB(*(DEEP if place == len(history) - 1 else (0.70, 0.76, 0.80)))
+        canvas.rect(x + step * 0.14, box.y + 9, step * 0.72, height, stroke=0, fill=1)
+        canvas.setFillColorRGB(*INK)
+        canvas.drawCentredString(x + step / 2, box.y + 2, month_name(month, language))
+        canvas.drawCentredString(x + step / 2, box.y + 11 + height, quantity(usage, language))
+    canvas.setLineWidth(0.4)
+    canvas.line(box.x, box.y + 9, box.x + box.width, box.y + 9)
