@@ -3,6 +3,8 @@
 from billing.anomalies import JOB as ANOMALIES
 from billing.anomalies import search
 from billing.batches import compute_batch, issue_batch
+from billing.dunning_rounds import JOB as DUNNING
+from billing.dunning_rounds import go_on
 from billing.runs import COMPUTE, ISSUE
 from core.database import transaction
 from core.outbox import after_commit, job
@@ -28,3 +30,10 @@ def look_for_anomalies(run_id: int) -> None:
     with transaction() as session:
         if search(session, run_id).done_at is None:
             after_commit(session, ANOMALIES, run_id)
+
+
+@job(DUNNING)
+def go_on_with_dunning(round_id: int) -> None:
+    """Tell or charge the next debtors of a round."""
+    with transaction() as session:
+        go_on(session, round_id)

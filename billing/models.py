@@ -7,7 +7,15 @@ from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Sequence, f
 from sqlalchemy.orm import Mapped, mapped_column
 
 from billing.anomaly_models import Anomaly, AnomalySearch, ZoneSeason
-from billing.arrears_models import Adjustment, BooksCheck, CreditPolicy, DunningStep, PaymentPlan, PlanInstalment
+from billing.arrears_models import (
+    Adjustment,
+    BooksCheck,
+    CreditPolicy,
+    DunningRound,
+    DunningStep,
+    PaymentPlan,
+    PlanInstalment,
+)
 from billing.bill_models import (
     BillingRun,
     Invoice,
@@ -36,6 +44,7 @@ __all__ = [
     "CreditPolicy",
     "Customer",
     "CustomerPhone",
+    "DunningRound",
     "DunningStep",
     "FaultReport",
     "Invoice",

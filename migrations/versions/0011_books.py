@@ -42,6 +42,21 @@ def upgrade() -> None:
     )
     op.create_index("ix_anomaly_status", "anomaly", ["status", "id"])
     op.create_table(
+        "dunning_round",
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("day", sa.Date, nullable=False),
+        sa.Column("after", sa.BigInteger, nullable=False),
+        sa.Column("taken", sa.BigInteger, nullable=False),
+        sa.Column("created_by", sa.Text, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True)),
+        sa.CheckConstraint("kind IN ('steps', 'fees')", name="kind"),
+    )
+    op.create_index(
+        "uq_dunning_round_open", "dunning_round", ["kind"], unique=True, postgresql_where=sa.text("done_at IS NULL")
+    )
+    op.create_table(
         "zone_season",
         sa.Column("zone_id", sa.BigInteger, sa.ForeignKey("zone.id"), primary_key=True),
         sa.Column("month", sa.Date, primary_key=True),
@@ -62,6 +77,7 @@ def downgrade() -> None:
     references_by_row()
     op.drop_table("anomaly_search")
     op.drop_table("zone_season")
+    op.drop_table("dunning_round")
     op.drop_table("anomaly")
     op.drop_table("water_budget")
 

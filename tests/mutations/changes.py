@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 RATING, SEGMENTS = "tests/billing/test_rating.py", "tests/billing/test_segments.py"
+BOUNDS = "tests/billing/test_bounds.py"
 LEDGER, RUNS, FAULTS = "tests/billing/test_ledger.py", "tests/billing/test_runs.py", "tests/billing/test_run_faults.py"
 CHAIN, ESTIMATES = "tests/billing/test_reading_chain.py", "tests/billing/test_estimates.py"
 READINGS, ARREARS, BOOKS = (
@@ -32,20 +33,20 @@ MUTATIONS = (
     Mutation("a schedule's largest total belongs to the next", "billing/usage_lines.py",
              "if most is None or usage <= most:", "if most is None or usage < most:", (RATING,)),
     Mutation("a bracket's end belongs to the next", "billing/rating.py",
-             "usage <= bracket.to * days:", "usage < bracket.to * days:", (RATING,)),
+             "usage <= bracket.to * days:", "usage < bracket.to * days:", (BOUNDS,)),
     Mutation("the first day of a window is outside of it", "billing/bounds.py",
-             "proration.window[0] <= period.days", "proration.window[0] < period.days", (RATING, SEGMENTS)),
+             "proration.window[0] <= period.days", "proration.window[0] < period.days", (BOUNDS, SEGMENTS)),
     Mutation("the last day of a window is outside of it", "billing/bounds.py",
-             "period.days <= proration.window[1]", "period.days < proration.window[1]", (RATING, SEGMENTS)),
+             "period.days <= proration.window[1]", "period.days < proration.window[1]", (BOUNDS, SEGMENTS)),
     # Rating.
     Mutation("half a cent is rounded to even", "billing/sheet.py",
              "to_integral_value(ROUND_HALF_UP)", "to_integral_value('ROUND_HALF_EVEN')", (RATING,)),
     Mutation("a season below one is left out", "billing/usage_lines.py",
              "multiplier is None or multiplier == 1:", "multiplier is None or multiplier <= 1:", (RATING,)),
     Mutation("a tax is taxed", "billing/sheet.py",
-             'if line.group != "tax")', "if line.group)", (RATING, SEGMENTS)),
+             'if line.group != "tax")', "if line.group)", (BOUNDS, SEGMENTS)),
     Mutation("the minimum bill is forgotten", "billing/rating.py",
-             "and total < minimum:", "and total > minimum:", (RATING, SEGMENTS)),
+             "and total < minimum:", "and total > minimum:", (BOUNDS, SEGMENTS)),
     Mutation("a changed tariff rules from the day after", "billing/segments.py",
              "(version, version.valid_from, last)]", "(version, version.valid_from + DAY, last)]", (SEGMENTS,)),
     # Readings.
