@@ -37,6 +37,10 @@ LEAST = {
     "minimum": 300,
     "taxes": [{"name": "VAT 16%", "rate": "0.16", "base": "all"}],
 }
+TWICE_TAXED: dict[str, Any] = {
+    **DAY_OF, "fixed_charges": [{"name": "rent", "amount": 100}],
+    "taxes": [{"name": "VAT", "rate": "0.1", "base": "all"}, {"name": "levy", "rate": "0.05", "base": "all"}],
+}  # fmt: skip
 SEWER: dict[str, Any] = {
     **DAY_OF, "sewer": {"volume_factor": "0.75", "tiers": [{"from": 0, "to": 6, "rate": 43},
                                                            {"from": 6, "to": None, "rate": 56}]},
@@ -69,6 +73,7 @@ NAMED: dict[str, Any] = {
         (PACKAGES, "5", {}, "0"), (PACKAGES, "5.001", {}, "100"), (PACKAGES, "15", {}, "100"),
         (PACKAGES, "15.001", {}, "200"),
         (LEAST, "6", {}, "300"), (LEAST, "7", {}, "300"), (LEAST, "8", {}, "360.76"),
+        (TWICE_TAXED, "0", {}, "115"),
         (SEWER, "8", {}, "258"), (SEWER, "12", {}, "426"), (SEWER, "0", {}, "0"),
         (PER_DAY, "5", {"days": 31}, "6.2"), (PER_DAY, "5", {"from": "2026-04-12", "to": "2026-04-30"}, "3.8"),
         # 30 at 10: 300 and REP 15, FCC -30, VAT 27. One unit more is at 20: 620, 31, -31, 58.9, together 678.9.
