@@ -11,7 +11,7 @@ from core.i18n import Month, day_of, money, quantity, say, written
 from core.money import Money
 
 SIZE = A5
-WIDTH, HEIGHT = A5
+WIDTH, HEIGHT = float(A5[0]), float(A5[1])
 EDGE = 28.0
 RIGHT = WIDTH - EDGE
 ROW = 12.0
@@ -106,7 +106,7 @@ def _readings(canvas: Canvas, paper: Paper, y: float) -> float:
         _text(canvas, x, y - 21, below, FONT, 7, width=width - 8)
     if paper.estimated:
         _text(canvas, EDGE + 6, y - 36, said["why_estimated"], FONT, 7, width=RIGHT - EDGE - 12)
-    return y - 46
+    return y - (58 if paper.estimated else 46)
 
 
 def _charges(canvas: Canvas, paper: Paper, y: float) -> float:
