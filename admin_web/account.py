@@ -13,6 +13,7 @@ from admin_web.forms import Form, FormSchema, Number, calendar_day, choice, fill
 from admin_web.places import places
 from billing import deposits, plans
 from billing.arrears import buckets, open_items
+from billing.forecast import Expected, forecast_bill
 from billing.models import Adjustment, Connection, PaymentPlan
 from billing.moments import here
 from billing.notes import ACCOUNTS, NoteRefusal, correct
@@ -144,11 +145,18 @@ def _account(session: Session, connection_id: int, form: Form) -> str:
             PaymentPlan.connection_id == of.id, PaymentPlan.status != "active")).all(),
         notes=session.scalars(select(Adjustment).where(Adjustment.connection_id == of.id)
                               .order_by(Adjustment.id.desc()).limit(10)).all(),
+        expected=_expected(session, of),
         form=form,
         kinds=NOTES,
         accounts=ACCOUNTS,
         channels=deposits.CHANNELS,
     )  # fmt: skip
+
+
+def _expected(session: Session, of: Connection) -> Expected | None:
+    """The next bill, where it can be said."""
+    found = forecast_bill(session, of, here())
+    return found if isinstance(found, Expected) else None
 
 
 def _known(session: Session, connection_id: int) -> Connection:

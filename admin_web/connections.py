@@ -5,11 +5,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, page
-from admin_web.forms import Form, FormSchema, calendar_day, choice, filled, read, whole, word
+from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.forms import Form, FormSchema, Number, calendar_day, choice, filled, read, whole, word
 from admin_web.paging import listed
 from admin_web.places import places, usage_chart
 from admin_web.readings import SOURCES
+from billing.budgets import latest_budget, set_budget
 from billing.customers import create_connection
 from billing.models import Connection, Customer, Invoice, Meter, MeterAssignment, Reading, Tariff, Zone
 from core.clock import today
@@ -43,6 +44,7 @@ class ConnectionForm(WhereForm):
 
 
 class EditForm(WhereForm):
+    budget = Number(places=3, most=10**6, required=False)
     pays = choice(PAYS)
     status = choice(SUPPLIED)
 
@@ -148,12 +150,14 @@ def edit_connection(session: Session, connection_id: int) -> ResponseReturnValue
     place = session.get(Connection, connection_id, with_for_update=request.method == "POST") or abort(404)
     if place.status == "closed":
         abort(404)
+    budget = latest_budget(session, place.id)
     form = filled(
         address=place.address,
         building=place.building,
         department=place.department,
         pays="before" if place.prepaid else "after",
         status=place.status,
+        budget=f"{budget.normalize():f}" if budget else None,
     )
     if request.method == "POST":
         form = read(EditForm(), request.form)
@@ -161,7 +165,10 @@ def edit_connection(session: Session, connection_id: int) -> ResponseReturnValue
             place.address, place.status = form.values["address"], form.values["status"]
             place.building, place.department = form.values["building"] or "", form.values["department"] or ""
             place.prepaid = form.values["pays"] == "before"
-            flash(f"Connection {place.account_no} is changed.", "good")
+            asked, from_when = form.values["budget"] or None, ""
+            if asked != budget:
+                from_when = f" Its budget holds from {set_budget(session, place.id, asked, officer().actor):%B %Y} on."
+            flash(f"Connection {place.account_no} is changed.{from_when}", "good")
             return redirect(url_for("office.connection", connection_id=place.id), 303)
     page_of_it = render_template("office/connection_edit.html", form=form, place=place, pays=PAYS, supplied=SUPPLIED)
     return page_of_it, 200 if form.fine else 422

@@ -8,13 +8,16 @@ from sqlalchemy.orm import Session
 
 from admin_web.access import ADMINISTRATORS, CLERKS, EVERYONE, officer, page
 from admin_web.forms import FormSchema, Number, filled, read, whole
+from admin_web.home import counted
 from admin_web.places import account_numbers
-from billing.late_fees import charge_late_fees, fees_due
-from billing.models import CreditPolicy, DunningStep
+from billing.arrears import debtors
+from billing.dunning_rounds import WINDOW, open_rounds, start_round
+from billing.late_fees import fees_due
+from billing.models import CreditPolicy, DunningRound, DunningStep
 from billing.moments import here
 from billing.orders import OrderRefusal, open_orders, order_done, withdraw
 from billing.policies import Policy, policies, set_policy
-from billing.reminders import candidates, take_steps
+from billing.reminders import candidates
 from core.config import settings
 from core.money import Money
 
@@ -41,7 +44,8 @@ class PolicyForm(FormSchema):
 @page("/dunning", roles=EVERYONE)
 def dunning(session: Session) -> ResponseReturnValue:
     """Who would be told what now, which fees are due, which orders are open. Nothing happens by looking."""
-    due, fees, orders = candidates(session), fees_due(session, here()), open_orders(session)
+    window = debtors(session, request.args.get("after", default=0, type=int), WINDOW)
+    due, fees, orders = candidates(session, here(), window), fees_due(session, here(), window), open_orders(session)
     ids = [one.connection_id for one in due[:SHOWN]]
     ids += [one.connection_id for one in fees[:SHOWN]] + [one.connection_id for one in orders]
     return render_template(
@@ -55,22 +59,30 @@ def dunning(session: Session) -> ResponseReturnValue:
         accounts=account_numbers(session, ids),
         steps=STEPS,
         policies=policies(session),
+        window=window,
+        size=WINDOW,
+        rounds=open_rounds(session),
     )
 
 
 @page("/dunning/steps", roles=CLERKS, methods=("POST",))
 def take_dunning_steps(session: Session) -> ResponseReturnValue:
     """Send the reminders and notices, give out the orders."""
-    taken = take_steps(session, officer().actor)
-    flash(", ".join(f"{STEPS[step]}: {count}" for step, count in taken.items()) + ".", "good")
+    done = start_round(session, "steps", officer().actor)
+    flash(_so_far(done, counted(done.taken, "step", "taken")), "good")
     return redirect(url_for("office.dunning"), 303)
 
 
 @page("/dunning/fees", roles=CLERKS, methods=("POST",))
 def charge_fees(session: Session) -> ResponseReturnValue:
     """Charge this month's late fees."""
-    flash(f"{charge_late_fees(session, here())} late fees are charged.", "good")
+    done = start_round(session, "fees", officer().actor)
+    flash(_so_far(done, counted(done.taken, "late fee", "charged")), "good")
     return redirect(url_for("office.dunning"), 303)
+
+
+def _so_far(done: DunningRound, words: str) -> str:
+    return f"{words}." if done.done_at else f"{words} so far; the rest follows by itself."
 
 
 @page("/dunning/orders/<int:order_id>", roles=CLERKS, methods=("POST",))

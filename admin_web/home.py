@@ -17,6 +17,7 @@ from admin_web.links import waiting_links
 from admin_web.messages import NOT_DELIVERED
 from admin_web.messages import tasks as message_tasks
 from admin_web.readings import to_review
+from billing.anomalies import open_anomalies
 from billing.books import last_check
 from billing.models import (
     Adjustment,
@@ -171,6 +172,11 @@ def _tasks_of_the_network(session: Session) -> Iterator[Task]:
         yield Task(
             counted(waiting, "reading", "to review"), "Unusual ones that customers have confirmed.",
             url_for("office.reading_review"), "Review", "readings",
+        )  # fmt: skip
+    if unusual := open_anomalies(session):
+        yield Task(
+            counted(unusual, "unusual month", "to look at"), "Leaks, stuck meters and empty houses, as the bills show.",
+            url_for("office.anomalies", show="open"), "Look", "readings",
         )  # fmt: skip
     latest = select(func.max(BillingRun.id)).scalar_subquery()
     problems = select(RunProblem.connection_id).where(RunProblem.run_id == latest)

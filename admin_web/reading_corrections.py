@@ -9,6 +9,8 @@ from admin_web.forms import FormSchema, Number, filled, read, word
 from admin_web.readings import SOURCES
 from billing.corrections import CorrectionRefusal, correct_reading, corrections_of, stale_invoices
 from billing.models import Connection, Meter, Reading
+from billing.runs import REASONS
+from billing.stale_bills import RebillRefusal, rebill_stale
 
 REFUSALS = {
     "same": "This is what the reading says already.",
@@ -17,6 +19,12 @@ REFUSALS = {
     "beyond": "This is more than the reading after it shows. Correct that one first.",
     "duplicate": "Another reading of that day says this already.",
     "not_accepted": "Only a reading in the books can be corrected. Decide about it in the review.",
+}
+
+
+NOT_REBILLED = {
+    "nothing": "Every bill says what its readings say.",
+    "second_person": "It changes the debt by more than your limit. Make them void one by one: somebody else approves.",
 }
 
 
@@ -44,6 +52,18 @@ def correct(session: Session, reading_id: int) -> ResponseReturnValue:
             return redirect(url_for("office.reading", reading_id=one.id), 303)
         form.refuse("value", REFUSALS[done.kind])
     return _page(session, one, form), 422
+
+
+@page("/connections/<int:connection_id>/rebill", roles=CLERKS, methods=("POST",))
+def rebill(session: Session, connection_id: int) -> ResponseReturnValue:
+    """Make the bills void that a correction has made wrong, and bill their months again."""
+    place = session.get(Connection, connection_id) or abort(404)
+    done = rebill_stale(session, place.id, officer().actor)
+    if isinstance(done, RebillRefusal):
+        flash(NOT_REBILLED.get(done.kind) or REASONS.get(done.kind, "A run is open: issue or cancel it first."), "bad")
+    else:
+        flash(f"Billed again: {', '.join(str(one.number) for one in done)}.", "good")
+    return redirect(url_for("office.account", connection_id=place.id), 303)
 
 
 def _page(session: Session, one: Reading, form: object) -> str:

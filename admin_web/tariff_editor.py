@@ -19,7 +19,8 @@ from admin_web.tariff_calculator import (
     reckon_draft,
     saved_versions,
 )
-from admin_web.tariff_sheet import COLUMNS, MODELS, ROWS, Row, SheetError, rows_of, sheet_of, tariff_from
+from admin_web.tariff_lines import CHANGES, SheetError
+from admin_web.tariff_sheet import COLUMNS, MODELS, ROWS, Row, rows_of, sheet_of, tariff_from
 from billing.models import Tariff, TariffVersion
 from billing.tariffs import add_version, version_in_force
 from core.clock import today
@@ -154,5 +155,6 @@ def _editor(tariff: Tariff, form: Form, rows: list[Row], write: str, reckoned: R
         rows=[*rows, *(dict.fromkeys(COLUMNS, "") for _ in range(spare))],
         write=write,
         models=MODELS,
+        changes=CHANGES,
         reckoned=reckoned,
     )

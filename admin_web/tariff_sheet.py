@@ -7,6 +7,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from admin_web.tariff_lines import SheetError, levies_from, levies_shown, sizes_from, sizes_shown
 from billing.tariff_form import canonical
 
 MODELS = {
@@ -14,13 +15,12 @@ MODELS = {
     "volume": "All of it at the rate of the block it ends in",
 }
 ROWS = 6
-PLAIN = {"model", "tiers", "fixed_charges", "percent_charges", "sewer", "taxes", "minimum", "rounding"}
+PLAIN = {
+    "model", "tiers", "fixed_charges", "per_unit_charges", "percent_charges", "sewer", "taxes", "minimum", "rounding",
+    "on_change",
+}  # fmt: skip
 COLUMNS = ("to", "rate", "flat", "sewer_rate")
 Row = dict[str, str]
-
-
-class SheetError(ValueError):
-    """What was typed is not a tariff; the message says where."""
 
 
 def tariff_from(sent: MultiDict[str, str]) -> dict[str, Any]:
@@ -30,8 +30,12 @@ def tariff_from(sent: MultiDict[str, str]) -> dict[str, Any]:
     rows = rows_of(sent)
     tariff: dict[str, Any] = {"model": sent.get("model", "graduated"), "tiers": _tiers(rows, "rate", "flat")}
     charge = _number(sent.get("fixed", ""), "The fixed charge")
-    if charge:
-        tariff["fixed_charges"] = [{"name": _code(sent.get("fixed_name", "")) or "meter_rent", "amount": str(charge)}]
+    sizes = sizes_from(sent.get("by_size", ""))
+    if charge or sizes:
+        fixed = {"name": _code(sent.get("fixed_name", "")) or "meter_rent", "amount": str(charge or 0)}
+        tariff["fixed_charges"] = [fixed | ({"by_size": sizes} if sizes else {})]
+    if levies := levies_from(sent.get("levies", "")):
+        tariff["per_unit_charges"] = levies
     sewer = _percent(sent.get("sewer", ""), "Sewerage")
     if sewer:
         tariff["percent_charges"] = [{"name": "sewerage", "rate": str(sewer), "base": ["usage"]}]
@@ -45,6 +49,8 @@ def tariff_from(sent: MultiDict[str, str]) -> dict[str, Any]:
     if minimum:
         tariff["minimum"] = str(minimum)
     tariff["rounding"] = {"line": "0.01"}
+    if sent.get("on_change", "by_days") != "by_days":
+        tariff["on_change"] = sent["on_change"]
     return tariff
 
 
@@ -141,6 +147,9 @@ def sheet_of(tariff: Mapping[str, Any]) -> tuple[dict[str, str], list[Row], bool
         "model": str(tariff.get("model", "graduated")),
         "fixed": _shown(fixed.get("amount")),
         "fixed_name": str(fixed.get("name", "")).replace("_", " "),
+        "by_size": sizes_shown(fixed.get("by_size") or {}),
+        "levies": levies_shown(tariff.get("per_unit_charges") or []),
+        "on_change": str(tariff.get("on_change", "by_days")),
         "sewer": _hundredfold(sewer.get("rate")),
         "sewer_share": _hundredfold(drained.get("volume_factor")),
         "tax": _hundredfold(tax.get("rate")),
@@ -162,7 +171,7 @@ def _same(tariff: Mapping[str, Any], back: MultiDict[str, str]) -> bool:
         again = tariff_from(back)
     except SheetError:
         return False
-    return bool(_plain(again) == _plain(dict(tariff)))
+    return bool(_plain(again) == _plain({name: part for name, part in tariff.items() if part != "by_days"}))
 
 
 def _plain(value: Any) -> Any:

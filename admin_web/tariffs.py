@@ -9,6 +9,7 @@ from admin_web.access import CLERKS, EVERYONE, page
 from admin_web.customers import KINDS
 from admin_web.forms import FormSchema, choice, filled, read, word
 from admin_web.tariff_calculator import SAMPLE_USAGE, reckon, saved_versions
+from admin_web.tariff_lines import CHANGES
 from admin_web.tariff_sheet import MODELS, sheet_of
 from billing.models import Connection, Invoice, Tariff, TariffVersion
 from billing.tariffs import add_tariff, version_in_force
@@ -80,6 +81,7 @@ def tariff(session: Session, tariff_id: int) -> ResponseReturnValue:
         day_now=day,
         sheets={version.id: sheet_of(version.rules) for version in versions},
         models=MODELS,
+        changes=CHANGES,
         kinds=KINDS,
     )
 

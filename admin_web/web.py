@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from admin_web import (
     account,
+    anomalies,
     bulk,
     connections,
     conversations,
@@ -57,7 +58,7 @@ __all__ = ["office"]
 
 PAGES = (
     home, debtors, search, customers, customer_page, connections, meters,
-    readings, reading_sheet, reading_corrections, estimates, faults, links,
+    readings, reading_sheet, reading_corrections, estimates, anomalies, faults, links,
     tariffs, tariff_editor, levies,
     runs, invoices, payments, conversations, account, corrections, dunning, ledger_pages, papers,
     messages, inbox, bulk, message_templates, message_counter,

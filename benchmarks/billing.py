@@ -2,12 +2,12 @@
 
 import multiprocessing
 import os
-import resource
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -15,16 +15,42 @@ import psycopg
 from sqlalchemy import select
 
 from benchmarks.accounts import fill
-from benchmarks.copies import limit
+from benchmarks.copies import Limit, limit, written
 from benchmarks.cpu import postgres_s
+from benchmarks.memory import watched
 from benchmarks.place import Cores, Place, _settle
 from ussd_app.embedded.folder import DataFolder
 from ussd_app.embedded.running import running
 from ussd_app.embedded.servers import embedded_postgres, embedded_valkey
 
-WORKERS = 2
+BASE = 10_000
 MONTH = date(2026, 10, 1)
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Ours:
+    """Seconds of each phase of a run, and the processor time of the workers alone and with the server's."""
+
+    phases: dict[str, float]
+    workers_s: float
+    cpu_s: float
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.phases.values())
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A run, its limit through one connection and through as many as there are workers, and the peaks of memory."""
+
+    ours: Ours
+    alone: Limit
+    together: Limit
+    rows: dict[str, int]
+    check_s: float
+    memory_mb: dict[str, int]
 
 
 class Wrong(RuntimeError):
@@ -32,8 +58,49 @@ class Wrong(RuntimeError):
 
 
 def measure(accounts: int, workers: int, say: Say) -> dict[str, object]:
-    """Seconds of a run over so many accounts and of its limit."""
-    with _place() as (url, folder):
+    """The cost of a run over so many accounts beside its limit, and beside that of a run over `BASE` accounts."""
+    base = _measured(BASE, workers, say) if accounts > BASE else None
+    found = _measured(accounts, workers, say)
+    ours, alone, together = found.ours, found.alone, found.together
+    of = accounts / 1e6  # seconds of all in microseconds of one
+    shown: dict[str, object] = {
+        "accounts": accounts,
+        "workers": workers,
+        "cores": len(os.sched_getaffinity(0)),
+        "ours": {
+            "seconds": round(ours.seconds, 2), "us_per_invoice": round(ours.seconds / of, 1),
+            "cpu_us_per_invoice": round(ours.cpu_s / of, 1), "worker_cpu_us_per_invoice": round(ours.workers_s / of, 1),
+            "invoices_per_s": round(accounts / ours.seconds), **{name: round(s, 2) for name, s in ours.phases.items()},
+        },
+        "limit": {
+            "seconds": round(alone.seconds, 2), "us_per_invoice": round(alone.seconds / of, 1),
+            "cpu_us_per_invoice": round(alone.cpu_s / of, 1), "connections": 1, "rows": found.rows,
+        },
+        "limit_at_once": {
+            "seconds": round(together.seconds, 2), "us_per_invoice": round(together.seconds / of, 1),
+            "cpu_us_per_invoice": round(together.cpu_s / of, 1), "connections": workers,
+        },
+        "ratio": round(alone.seconds / ours.seconds, 3),
+        "ratio_at_once": round(together.seconds / ours.seconds, 3),
+        # The same where other programs keep the cores busy: processor time, of which ours is spread over the workers.
+        "cpu_ratio": round(alone.cpu_s * workers / ours.cpu_s, 3),
+        "cpu_ratio_at_once": round(together.cpu_s / ours.cpu_s, 3),
+        "check_s": round(found.check_s, 2),
+        "violations": 0,
+        "memory_mb": found.memory_mb,
+    }  # fmt: skip
+    if base is not None:
+        each, least = ours.seconds / accounts, base.ours.seconds / BASE
+        shown |= {
+            f"us_per_invoice_at_{BASE}": round(least * 1e6, 1),
+            f"cost_ratio_to_{BASE}": round(each / least, 3),
+            f"cpu_cost_ratio_to_{BASE}": round(ours.cpu_s / accounts / (base.ours.cpu_s / BASE), 3),
+        }
+    return shown
+
+
+def _measured(accounts: int, workers: int, say: Say) -> Measured:
+    with _place() as (url, folder), watched(folder) as peaks:
         from core.clock import frozen
         from core.database import sessions
 
@@ -41,35 +108,15 @@ def measure(accounts: int, workers: int, say: Say) -> dict[str, object]:
         with sessions()() as session:
             fill(session, url, accounts)
         with frozen(datetime(2026, 11, 2, 9, tzinfo=UTC)):
-            before = postgres_s(folder)
-            phases, memory_mb, workers_s = _run(url, workers, say)
-            ours_cpu = postgres_s(folder) - before + workers_s
+            ours = _run(url, folder, workers, say)
         begun = time.perf_counter()
         _checked(accounts)
-        checked_s = time.perf_counter() - begun
-        say(f"the books are checked in {checked_s:.1f} s; now the limit …")
-        limit_s, limit_cpu, rows = limit(url, folder)
-    ours_s = sum(phases.values())
-    return {
-        "accounts": accounts,
-        "workers": workers,
-        "cores": len(os.sched_getaffinity(0)),
-        "ours": {
-            "seconds": round(ours_s, 2), "us_per_invoice": round(ours_s / accounts * 1e6, 1),
-            "cpu_us_per_invoice": round(ours_cpu / accounts * 1e6, 1),
-            "invoices_per_s": round(accounts / ours_s), **{name: round(took, 2) for name, took in phases.items()},
-        },
-        "limit": {
-            "seconds": round(limit_s, 2), "us_per_invoice": round(limit_s / accounts * 1e6, 1),
-            "cpu_us_per_invoice": round(limit_cpu / accounts * 1e6, 1), "rows": rows,
-        },
-        "ratio": round(limit_s / ours_s, 3),
-        # What it would be with every core to ourselves: the limit is one connection's, ours may use all workers.
-        "cpu_ratio": round(limit_cpu * workers / ours_cpu, 3),
-        "check_s": round(checked_s, 2),
-        "violations": 0,
-        "worker_memory_mb": memory_mb,
-    }  # fmt: skip
+        check_s = time.perf_counter() - begun
+        say(f"the books are checked in {check_s:.1f} s; now the limit …")
+        rows = written(url, folder)
+        alone, together = limit(url, folder), limit(url, folder, workers)
+        say(f"COPY takes {alone.seconds:.2f} s, and {together.seconds:.2f} s through {workers} connections")
+    return Measured(ours, alone, together, rows, check_s, peaks)
 
 
 @contextmanager
@@ -87,8 +134,7 @@ def _place() -> Iterator[tuple[str, Path]]:
         yield postgres.url("postgres"), folder
 
 
-def _run(url: str, workers: int, say: Say) -> tuple[dict[str, float], int, float]:
-    """The run itself: each phase's seconds, the largest worker's memory, and the workers' processor time."""
+def _run(url: str, folder: Path, workers: int, say: Say) -> Ours:
     from billing.models import RunBatch
     from billing.runs import issue_run, start_run
     from core.database import transaction
@@ -98,7 +144,7 @@ def _run(url: str, workers: int, say: Say) -> tuple[dict[str, float], int, float
     spawn = multiprocessing.get_context("spawn")
     with spawn.Pool(workers, _begin, (url,)) as pool:
         ready = dict(pool.map(_ready, range(workers * 4)))
-        begun = time.perf_counter()
+        servers_s, own_s, begun = postgres_s(folder), time.process_time(), time.perf_counter()
         with transaction() as session:
             run = start_run(session, MONTH, "bench")
             run_id = run.id  # type: ignore[union-attr]
@@ -112,27 +158,33 @@ def _run(url: str, workers: int, say: Say) -> tuple[dict[str, float], int, float
         done = pool.map(_issue, batches, chunksize=1)
         issued = time.perf_counter()
         say(f"issued in {issued - numbered:.2f} s")
+        servers_s, own_s = postgres_s(folder) - servers_s, time.process_time() - own_s
     phases = {"draft_s": drafted - begun, "number_s": numbered - drafted, "issue_s": issued - numbered}
-    ended = {pid: used for _, pid, used in sorted(done, key=lambda one: one[2])}
-    used = sum(after - ready.get(pid, 0.0) for pid, after in ended.items())
-    return phases, max((memory for memory, _, _ in done), default=0) // 1024, used
+    ended = dict(sorted(done, key=lambda one: one[1]))
+    workers_s = own_s + sum(after - ready.get(pid, 0.0) for pid, after in ended.items())
+    return Ours(phases, workers_s, workers_s + servers_s)
 
 
 def _begin(url: str) -> None:
+    """Have a worker load what it needs before the clock is started; a real one has run for days."""
+    from sqlalchemy.orm import configure_mappers
+
+    import billing.batches  # noqa: F401
     from core.clock import now
-    from core.database import configure
+    from core.database import configure, transaction
+    from core.i18n import LANGUAGES, catalog
 
     configure(url)
+    configure_mappers()
+    for language in LANGUAGES:
+        catalog(language)
     now()
+    with transaction() as session:
+        session.execute(select(1))
 
 
 def _ready(_number: int) -> tuple[int, float]:
-    """Have a worker load what it needs before the clock is started; a real one has run for days."""
-    import billing.batches  # noqa: F401
-    from core.database import transaction
-
-    with transaction() as session:
-        session.execute(select(1))
+    time.sleep(0.2)  # so that no worker takes the other's turn
     return os.getpid(), time.process_time()
 
 
@@ -144,13 +196,13 @@ def _compute(batch_id: int) -> None:
         compute_batch(session, batch_id)
 
 
-def _issue(batch_id: int) -> tuple[int, int, float]:
+def _issue(batch_id: int) -> tuple[int, float]:
     from billing.batches import issue_batch
     from core.database import transaction
 
     with transaction() as session:
         issue_batch(session, batch_id)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, os.getpid(), time.process_time()
+    return os.getpid(), time.process_time()
 
 
 def _checked(accounts: int) -> None:

@@ -38,6 +38,15 @@ OPEN = """
     ) charges
     WHERE owed > later"""
 
+# Debtors by the numbers of their connections: a million are never looked at in one go.
+OWING = "b.amount_minor > 0 AND b.connection_id > :after AND b.connection_id <= :upto"
+LAST_OF = text("""
+    SELECT max(connection_id), count(*) FROM (
+        SELECT connection_id FROM balance WHERE amount_minor > 0 AND connection_id > :after
+        ORDER BY connection_id LIMIT :size
+    ) debtors
+""")
+
 OF_SOME = text(
     OPEN.format(condition="b.connection_id = ANY(:connections)") + " ORDER BY connection_id, due_on, entry_id"
 )
@@ -46,6 +55,24 @@ BY_AGE = text(
     + OPEN.format(condition="true")
     + ") o GROUP BY 1"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Connections above `after`, up to and with `upto`; `more` debtors may come after them."""
+
+    after: int = 0
+    upto: int = 2**62
+    more: bool = False
+
+
+ALL = Window()
+
+
+def debtors(session: Session, after: int, size: int) -> Window:
+    """The next `size` connections that owe, in the order of their numbers."""
+    last, found = session.execute(LAST_OF, {"after": after, "size": size}).one()
+    return Window(after, last, True) if found == size else Window(after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,25 @@ class DunningStep(Base):
     closed_at: Mapped[datetime | None]
 
 
+class DunningRound(Base):
+    """Everybody who is due is told, or charged: debtors up to `after` are done. One of a kind goes on at a time."""
+
+    __tablename__ = "dunning_round"
+    __table_args__ = (
+        Index("uq_dunning_round_open", "kind", unique=True, postgresql_where=text("done_at IS NULL")),
+        CheckConstraint("kind IN ('steps', 'fees')", name="kind"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    kind: Mapped[str]
+    day: Mapped[date]
+    after: Mapped[int]
+    taken: Mapped[int]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+
 class BooksCheck(Base):
     """What the check of the books found: each broken promise with its number of violations and a sample."""
 

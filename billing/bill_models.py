@@ -119,6 +119,8 @@ class Invoice(Base):
     """A bill for a month. A draft has no number and no postings; an issued one can be made void and nothing else.
 
     `replaces` are bills by readings that the dials have overtaken: they are made void when this one is issued.
+    Instead of foreign keys, triggers look at all invoices of a statement at once: both readings are its connection's,
+    its run and tariff version are there, and nobody can take away what bills lean on.
     """
 
     __tablename__ = "invoice"
@@ -135,8 +137,8 @@ class Invoice(Base):
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     number: Mapped[str | None]
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("billing_run.id"))
-    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
+    run_id: Mapped[int | None]
+    connection_id: Mapped[int]
     kind: Mapped[str] = mapped_column(default="regular")
     period_start: Mapped[date]
     period_end: Mapped[date]
@@ -147,20 +149,23 @@ class Invoice(Base):
     amount_minor: Mapped[int]
     arrears_minor: Mapped[int] = mapped_column(default=0)
     status: Mapped[str]
-    tariff_version_id: Mapped[int] = mapped_column(ForeignKey("tariff_version.id"), index=True)
-    opening_reading_id: Mapped[int] = mapped_column(ForeignKey("reading.id"))
-    closing_reading_id: Mapped[int] = mapped_column(ForeignKey("reading.id"))
+    tariff_version_id: Mapped[int] = mapped_column(index=True)
+    opening_reading_id: Mapped[int]
+    closing_reading_id: Mapped[int]
     created_at: Mapped[datetime]
     issued_at: Mapped[datetime | None]
     replaces: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
 
 
 class InvoiceLine(Base):
-    """One line of a bill; `account` is where the ledger credits it."""
+    """One line of a bill; `account` is where the ledger credits it.
+
+    Lines go with their invoice: triggers see to it for all rows of a statement at once, as a foreign key cannot.
+    """
 
     __tablename__ = "invoice_line"
 
-    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"), primary_key=True, autoincrement=False)
+    invoice_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     code: Mapped[str]
     label: Mapped[str]

@@ -1,5 +1,6 @@
 """COPY into a table, in the transaction of the session: the cheapest way that rows get into PostgreSQL."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,6 +10,7 @@ from psycopg import sql
 from sqlalchemy.orm import Session
 
 CHUNK = 1 << 16
+_SPECIAL = re.compile(r"[\\\t\n\r]")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -17,7 +19,7 @@ def field(value: str | int | Decimal | date | datetime | bool | None) -> str:
     if value is None:
         return "\\N"
     if isinstance(value, str):
-        return value.translate(_ESCAPES)
+        return value.translate(_ESCAPES) if _SPECIAL.search(value) else value
     if isinstance(value, bool):
         return "t" if value else "f"
     if isinstance(value, Decimal):

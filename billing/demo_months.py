@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from billing.anomalies import search_whole
 from billing.batches import run_now
 from billing.demo_people import DemoPlace
 from billing.ledger import Leg, post
@@ -25,6 +26,7 @@ def bill(session: Session, month: date, today: date) -> None:
     issued = issue_run(session, run.id, "demo", on=min(next_month(month) + timedelta(days=1), today))
     assert isinstance(issued, BillingRun)
     run_now(session, run.id)
+    search_whole(session, run.id)
 
 
 def pay(session: Session, places: Sequence[DemoPlace], month: date, today: date) -> None:

@@ -101,11 +101,11 @@ def _invoices(run: BillingRun, drafted: Drafted, ids: Sequence[int]) -> Iterator
 
 
 def _lines(drafted: Drafted, ids: Sequence[int]) -> Iterator[str]:
-    written: dict[int, tuple[str, ...]] = {}  # by the identity of what was priced, which the drafts keep alive
+    written: dict[int, tuple[str, ...]] = {}  # by the identity of the charge, which the drafts keep alive
     for invoice_id, (_, priced) in zip(ids, drafted.drafts, strict=True):
-        lines = written.get(id(priced))
+        lines = written.get(id(priced.charge))
         if lines is None:
-            lines = written[id(priced)] = _written(priced)
+            lines = written[id(priced.charge)] = _written(priced)
         before = f"{invoice_id}\t"
         yield "".join([before + line for line in lines])
 

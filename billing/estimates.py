@@ -32,7 +32,7 @@ WITHOUT = text("""
     JOIN meter_assignment a ON a.connection_id = c.id AND a.to_on IS NULL
     JOIN meter m ON m.id = a.meter_id
     JOIN LATERAL (
-        SELECT r.value, r.taken_on FROM reading r
+        SELECT r.value, r.taken_on, r.source FROM reading r
         WHERE r.connection_id = c.id AND r.meter_id = m.id AND r.status = 'accepted'
         ORDER BY r.taken_on DESC, r.id DESC LIMIT 1
     ) last ON true
@@ -54,7 +54,10 @@ WITHOUT = text("""
             WHERE o.connection_id = c.id AND o.status = 'accepted' AND o.source <> 'estimate'
         ), '-infinity')
     ) row
-    WHERE c.status <> 'closed' AND NOT c.prepaid AND last.taken_on < :since AND c.id > :after
+    WHERE c.status <> 'closed' AND NOT c.prepaid AND c.id > :after
+      -- A meter that took another's place this month has shown nothing yet but where it began.
+      AND (last.taken_on < :since OR last.source = 'opening' AND last.taken_on < :on
+           AND EXISTS (SELECT FROM meter_assignment e WHERE e.connection_id = c.id AND e.to_on = last.taken_on))
       AND (CAST(:zone_id AS bigint) IS NULL OR c.zone_id = :zone_id)
       AND (CAST(:connection_id AS bigint) IS NULL OR c.id = :connection_id)
     ORDER BY c.id LIMIT :limit
@@ -141,7 +144,7 @@ def _found(
         raise ValueError("nobody can estimate a day to come")
     session.flush()
     asked = {
-        "since": since, "after": after, "zone_id": zone_id, "connection_id": connection_id, "limit": limit,
+        "since": since, "on": on, "after": after, "zone_id": zone_id, "connection_id": connection_id, "limit": limit,
     }  # fmt: skip
     return [_estimate(tuple(row), on) for row in session.execute(WITHOUT, asked)]
 

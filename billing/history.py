@@ -71,6 +71,17 @@ def by_month(used: Iterable[Used]) -> list[Month]:
     return listed
 
 
+def days_by_month(used: Iterable[Used]) -> list[tuple[date, Decimal, int]]:
+    """(month, what was used in it, how many of its days the readings cover), the oldest first."""
+    known: dict[date, tuple[Decimal, int]] = {}
+    for one in used:
+        for month, share in spread([one]):
+            first, last = max(month, one.since + timedelta(days=1)), min(last_day(month), one.until)
+            usage, days = known.get(month, (Decimal(0), 0))
+            known[month] = (usage + share, days + max((last - first).days + 1, 0))
+    return [(month, *known[month]) for month in sorted(known)]
+
+
 def _rounded(usage: Decimal) -> Decimal:
     return usage.quantize(FINEST, ROUND_HALF_UP)
 

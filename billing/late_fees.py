@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from billing.arrears import OPEN
+from billing.arrears import ALL, OPEN, OWING, Window
 from billing.issuing import due_after
 from billing.moments import moment_of
 from core.config import settings
@@ -18,7 +18,7 @@ DUE = (
     "SELECT o.connection_id, o.entry_id, o.memo, o.due_on, o.open_minor,"  # noqa: S608  constants
     " p.late_fee_minor + round(o.open_minor * p.late_fee_share)::bigint AS fee_minor,"
     " 'late_fee:' || o.entry_id || ':' || to_char(CAST(:on AS date), 'YYYY-MM') AS source"
-    " FROM (" + OPEN.format(condition="b.amount_minor > 0") + ") o"
+    " FROM (" + OPEN.format(condition=OWING) + ") o"
     " JOIN connection c ON c.id = o.connection_id LEFT JOIN customer u ON u.id = c.customer_id"
     " JOIN credit_policy p ON p.kind = coalesce(u.kind, 'domestic')"
     " WHERE o.kind IN ('invoice', 'instalment', 'debit_note') AND o.open_minor >= p.least_minor"
@@ -54,24 +54,26 @@ class LateFee:
     fee_minor: int
 
 
-def fees_due(session: Session, on: date) -> list[LateFee]:
+def fees_due(session: Session, on: date, window: Window = ALL) -> list[LateFee]:
     """The dry run: what would be charged on that day."""
     session.flush()
-    rows = session.execute(text(NEW), {"on": on, "zone": settings().utility_zone})
+    rows = session.execute(
+        text(NEW), {"on": on, "zone": settings().utility_zone, "after": window.after, "upto": window.upto}
+    )
     return [
         LateFee(row.connection_id, row.entry_id, row.memo, row.due_on, int(row.open_minor), int(row.fee_minor))
         for row in rows
     ]
 
 
-def charge_late_fees(session: Session, on: date) -> int:
+def charge_late_fees(session: Session, on: date, window: Window = ALL) -> int:
     """Charge them; how many. Run twice in a month, each is charged once."""
     session.flush()
     legs = session.execute(
         text(CHARGE),
         {
             "on": on, "zone": settings().utility_zone, "at": moment_of(on), "due_on": due_after(on),
-            "account": ACCOUNT,
+            "account": ACCOUNT, "after": window.after, "upto": window.upto,
         },
     )  # fmt: skip
     return int(legs.rowcount) // 2  # type: ignore[attr-defined]

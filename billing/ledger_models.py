@@ -32,7 +32,7 @@ class LedgerEntry(Base):
 
 
 class Posting(Base):
-    """One leg of an entry, in minor units: debit positive, credit negative."""
+    """One leg of an entry, in minor units: debit positive, credit negative. A trigger on it looks for the entry."""
 
     __tablename__ = "posting"
     __table_args__ = (
@@ -43,7 +43,7 @@ class Posting(Base):
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
-    entry_id: Mapped[int] = mapped_column(ForeignKey("ledger_entry.id"), index=True)
+    entry_id: Mapped[int] = mapped_column(index=True)
     account: Mapped[str]
     connection_id: Mapped[int | None] = mapped_column(ForeignKey("connection.id"))
     amount_minor: Mapped[int]

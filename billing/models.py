@@ -6,7 +6,16 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Sequence, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from billing.arrears_models import Adjustment, BooksCheck, CreditPolicy, DunningStep, PaymentPlan, PlanInstalment
+from billing.anomaly_models import Anomaly, AnomalySearch, ZoneSeason
+from billing.arrears_models import (
+    Adjustment,
+    BooksCheck,
+    CreditPolicy,
+    DunningRound,
+    DunningStep,
+    PaymentPlan,
+    PlanInstalment,
+)
 from billing.bill_models import (
     BillingRun,
     Invoice,
@@ -19,13 +28,15 @@ from billing.bill_models import (
 )
 from billing.contact_models import FaultReport, LinkRequest
 from billing.ledger_models import Balance, LedgerEntry, Posting
-from billing.reading_models import LevyRate, ReadingCorrection, SelfReading
+from billing.reading_models import LevyRate, ReadingCorrection, SelfReading, WaterBudget
 from core.database import Base
 from core.phone import Phone
 
 __all__ = [
     "ACCOUNT_BODY",
     "Adjustment",
+    "Anomaly",
+    "AnomalySearch",
     "Balance",
     "BillingRun",
     "BooksCheck",
@@ -33,6 +44,7 @@ __all__ = [
     "CreditPolicy",
     "Customer",
     "CustomerPhone",
+    "DunningRound",
     "DunningStep",
     "FaultReport",
     "Invoice",
@@ -53,7 +65,9 @@ __all__ = [
     "SelfReading",
     "Tariff",
     "TariffVersion",
+    "WaterBudget",
     "Zone",
+    "ZoneSeason",
 ]
 
 ACCOUNT_BODY = Sequence("account_body", start=100001, metadata=Base.metadata)

@@ -19,7 +19,7 @@ def last_day(month: date) -> date:
 
 
 def months_before(month: date, count: int) -> date:
-    """The first day of the month that is `count` months before `month`."""
+    """The first day of the month that is `count` months before `month`; after it where that is negative."""
     years, place = divmod(month.year * 12 + month.month - 1 - count, 12)
     return date(years, place + 1, 1)
 

@@ -4,16 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from sqlalchemy import exists, literal, select, text, tuple_
 from sqlalchemy.orm import Session
 
+from billing.budgets import budget_in
 from billing.charging import Charge, charge
 from billing.levies import rates_in
 from billing.models import Invoice, Meter, Reading, TariffVersion
 from billing.months import last_day, month_of, months_before
 from billing.rating import rate_parts
-from billing.segments import Plan, Span, Version, plan
+from billing.segments import Plan, Shape, Span, Version, plan
 from billing.sheet import Bill
 from billing.tariffs import rules_in
 from billing.unbilled import Unbilled
@@ -23,7 +25,7 @@ from core.statements import rows
 VERSIONS = """
     SELECT id, valid_from, valid_to, rules::text FROM tariff_version WHERE tariff_id = $1 ORDER BY valid_from
 """
-KEPT = 50_000  # bills remembered by one book; neighbours often use the same
+KEPT = 5_000  # rated usages that a process remembers, at about 5 kB; neighbours often use the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,16 @@ class Priced:
         return self.plan.version_id
 
 
+_rated: dict[tuple[Shape, Decimal, str], tuple[Bill, Charge]] = {}
+"""Rating asks nobody, so what it said once holds for as long as the process lives."""
+
+
+@lru_cache(maxsize=256)
+def _version(version_id: int, valid_from: date, valid_to: date | None, rules: str) -> Version:
+    """The same object for the same text, so that the prices made with it are known again."""
+    return Version(version_id, valid_from, valid_to, rules_in(rules))
+
+
 class PriceBook:
     """Prices of one batch or request: versions and levies are read once, equal bills are rated once.
 
@@ -52,8 +64,9 @@ class PriceBook:
         self._currency = settings().currency
         self._versions: dict[int, list[Version]] = {}
         self._levies: dict[date, Mapping[str, Decimal]] = {}
+        self._asks: dict[int, tuple[bool, bool, bool]] = {}
         self._plans: dict[tuple[int, Span], Plan | str] = {}
-        self._rated: dict[tuple[Plan, Decimal], Priced] = {}
+        self._priced: dict[tuple[Plan, Decimal], Priced] = {}
 
     def price(
         self, row: Unbilled, month: date, *, until: date | None = None, usage: Decimal | None = None,
@@ -76,24 +89,38 @@ class PriceBook:
 
     def rate(self, planned: Plan, usage: Decimal) -> Priced:
         """Rate a usage by a plan of this book."""
-        priced = self._rated.get((planned, usage))
+        priced = self._priced.get((planned, usage))
         if priced is None:
-            if len(self._rated) >= KEPT:
-                self._rated.clear()
-            bill = rate_parts(planned.parts(usage))
-            priced = self._rated[planned, usage] = Priced(usage, bill, charge(bill, self._currency), planned)
+            priced = self._priced[planned, usage] = Priced(usage, *self._rate(planned, usage), planned)
         return priced
+
+    def _rate(self, planned: Plan, usage: Decimal) -> tuple[Bill, Charge]:
+        key = (planned.shape, usage, self._currency)
+        known = _rated.get(key)
+        if known is None:
+            if len(_rated) >= KEPT:
+                _rated.clear()
+            bill = rate_parts(planned.parts(usage))
+            known = _rated[key] = bill, charge(bill, self._currency)
+        return known
 
     def _plain(self, tariff_id: int, span: Span) -> Span:
         """The span without what the tariff does not ask for, so that neighbours share a plan."""
-        if tariff_id not in self._versions:
+        if tariff_id not in self._asks:
             self._versions[tariff_id] = self._read(tariff_id)
-        rules = [one.rules for one in self._versions[tariff_id]]
-        banded = any(one.model == "band" for one in rules)
-        sized = any(charge.by_size for one in rules for charge in one.fixed_charges)
-        if (banded or span.band_usage is None) and (sized or span.meter_mm is None):
+            rules = [one.rules for one in self._versions[tariff_id]]
+            self._asks[tariff_id] = (
+                any(one.model == "band" for one in rules),
+                any(charge.by_size for one in rules for charge in one.fixed_charges),
+                any(one.budget is not None for one in rules),
+            )
+        banded, sized, budgeted = self._asks[tariff_id]
+        asked = (
+            span.band_usage if banded else None, span.meter_mm if sized else None, span.budget if budgeted else None
+        )  # fmt: skip
+        if asked == (span.band_usage, span.meter_mm, span.budget):
             return span
-        return replace(span, band_usage=span.band_usage if banded else None, meter_mm=span.meter_mm if sized else None)
+        return replace(span, band_usage=asked[0], meter_mm=asked[1], budget=asked[2])
 
     def _planned(self, tariff_id: int, span: Span) -> Plan | str:
         rates = self._rates(month_of(span.until)) if self._series(tariff_id) else {}
@@ -115,7 +142,7 @@ class PriceBook:
 
     def _read(self, tariff_id: int) -> list[Version]:
         return [
-            Version(version_id, valid_from, valid_to, rules_in(rules))
+            _version(version_id, valid_from, valid_to, rules)
             for version_id, valid_from, valid_to, rules in rows(self._session, VERSIONS, tariff_id)
             if self._only is None or version_id in self._only
         ]
@@ -150,6 +177,7 @@ def rerate(session: Session, invoice: Invoice) -> Charge | str:
         invoice.connection_id, own.tariff_id, True, _last_period(session, invoice, opening), opening.id,
         opening.taken_on, closing.id, closing.taken_on, invoice.usage, session.scalar(TRAILING, place), False,
         meter_mm=session.get_one(Meter, closing.meter_id).size_mm,
+        budget=budget_in(session, invoice.connection_id, invoice.period_start),
     )  # fmt: skip
     upto = select(TariffVersion.id).where(
         TariffVersion.tariff_id == own.tariff_id, TariffVersion.valid_from <= own.valid_from

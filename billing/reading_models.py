@@ -60,3 +60,22 @@ class LevyRate(Base):
     rate: Mapped[Decimal] = mapped_column(Numeric(20, 8))
     entered_by: Mapped[str]
     entered_at: Mapped[datetime]
+
+
+class WaterBudget(Base):
+    """What a connection is meant to need in a month, from the month `since` on; no `amount`: as its tariff says.
+
+    Tariffs with budgets have bounds that are multiples of it. What a bill went by is never changed.
+    """
+
+    __tablename__ = "water_budget"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("extract(day FROM since) = 1", name="since"),
+    )
+
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"), primary_key=True, autoincrement=False)
+    since: Mapped[date] = mapped_column(primary_key=True)
+    amount: Mapped[Decimal | None]
+    set_by: Mapped[str]
+    set_at: Mapped[datetime]

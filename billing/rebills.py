@@ -23,18 +23,21 @@ def void_replaced(session: Session, run: BillingRun, batch: RunBatch) -> int:
     """
     here = {"run_id": run.id, "first": batch.first_connection, "last": batch.last_connection}
     replaced = session.scalars(REPLACED, here).all()
-    by = run.issued_by or run.created_by
     for invoice_id in replaced:
-        old = session.get_one(Invoice, invoice_id)
-        number = f"VOID-{take_numbers(session, 'void'):06d}"
-        reason = f"Billed again by the meter, run {run.id}"
-        entry_id = make_void(session, invoice_id, f"{number}: {reason}")
-        session.add(
-            Adjustment(
-                number=number, kind="void", connection_id=old.connection_id, invoice_id=invoice_id,
-                amount_minor=-old.amount_minor, account="", reason=reason, status="posted", proposed_by=by,
-                proposed_at=now(), decided_by=by, decided_at=now(), entry_id=entry_id,
-            )
-        )  # fmt: skip
-        session.flush()
+        take_back(session, invoice_id, f"Billed again by the meter, run {run.id}", run.issued_by or run.created_by)
     return len(replaced)
+
+
+def take_back(session: Session, invoice_id: int, reason: str, by: str) -> None:
+    """Make a bill void with a note, for one that takes its place in the same transaction."""
+    old = session.get_one(Invoice, invoice_id)
+    number = f"VOID-{take_numbers(session, 'void'):06d}"
+    entry_id = make_void(session, invoice_id, f"{number}: {reason}")
+    session.add(
+        Adjustment(
+            number=number, kind="void", connection_id=old.connection_id, invoice_id=invoice_id,
+            amount_minor=-old.amount_minor, account="", reason=reason, status="posted", proposed_by=by,
+            proposed_at=now(), decided_by=by, decided_at=now(), entry_id=entry_id,
+        )
+    )  # fmt: skip
+    session.flush()

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from billing.arrears import OPEN
+from billing.arrears import ALL, OPEN, OWING, Window
 from billing.moments import here
 from billing.reminder_texts import tell
 from core.clock import now
@@ -18,7 +18,7 @@ from core.config import settings
 CANDIDATES = text(
     "WITH owing AS (SELECT connection_id, min(due_on) AS since, sum(open_minor) AS overdue_minor"  # noqa: S608
     " FROM ("
-    + OPEN.format(condition="b.amount_minor > 0")
+    + OPEN.format(condition=OWING)
     + """) o
         WHERE due_on < CAST(:on AS date) GROUP BY connection_id
     ), aged AS (
@@ -71,17 +71,18 @@ class Candidate:
     days: int
 
 
-def candidates(session: Session, on: date | None = None) -> list[Candidate]:
+def candidates(session: Session, on: date | None = None, window: Window = ALL) -> list[Candidate]:
     """The dry run: who would be told what on a day (today). Writes nothing."""
     session.flush()
-    rows = session.execute(CANDIDATES, {"on": on or here(), "zone": settings().utility_zone})
+    asked = {"on": on or here(), "zone": settings().utility_zone, "after": window.after, "upto": window.upto}
+    rows = session.execute(CANDIDATES, asked)
     return [Candidate(row.connection_id, row.step, row.since, int(row.overdue_minor), row.days) for row in rows]
 
 
-def take_steps(session: Session, by: str, on: date | None = None) -> dict[str, int]:
+def take_steps(session: Session, by: str, on: date | None = None, window: Window = ALL) -> dict[str, int]:
     """Send what is due and give out the orders; how many of each step. Run twice, nobody is told twice."""
     taken = dict.fromkeys(("reminder", "notice", "disconnection"), 0)
-    for one in candidates(session, on):
+    for one in candidates(session, on, window):
         for step_id in _taken(session, one, by):
             taken[one.step] += 1
             tell(session, one.connection_id, one.step, one.overdue_minor, f"dunning:{step_id}", on or here())

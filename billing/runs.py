@@ -17,7 +17,7 @@ from core.clock import now, today
 from core.config import settings
 from core.outbox import after_commit
 
-BATCH = 2000
+BATCH = 1000
 MOVING = ("computing", "issuing")
 OPEN = ("computing", "review", "issuing")
 COMPUTE, ISSUE = "billing.rate_batch", "billing.issue_batch"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from billing.months import last_day, month_of, next_month, season_of
 from billing.rules import ZERO, Part, Period, TariffRules
@@ -16,9 +17,12 @@ LITRE = Decimal("0.001")  # the finest that a dial or an invoice line shows; a p
 DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Version:
-    """A tariff version as rating needs it. `valid_to` is its last day, None as long as none follows."""
+    """A tariff version as rating needs it. `valid_to` is its last day, None as long as none follows.
+
+    It is compared as an object, for its rules are large.
+    """
 
     id: int
     valid_from: date
@@ -59,6 +63,9 @@ class Slice:
         return (self.last - self.first).days + 1
 
 
+Shape = tuple[tuple[Version, int, Period, str], ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """How any usage over a span is to be rated. The newest version that has a part in it is the bill's own."""
@@ -69,6 +76,11 @@ class Plan:
     @property
     def version_id(self) -> int:
         return self.slices[-1].version.id
+
+    @property
+    def shape(self) -> Shape:
+        """What the price of a usage depends on, and nothing else: other days in the same number may have the same."""
+        return tuple((one.version, one.days, one.period, one.when) for one in self.slices)
 
     def parts(self, usage: Decimal) -> tuple[Part, ...]:
         """The usage spread evenly over the days; the parts sum to it exactly."""
@@ -113,6 +125,7 @@ def seasons(rules: TariffRules, first: date, last: date) -> tuple[tuple[str | No
     return tuple(counted.items())
 
 
+@lru_cache(maxsize=4096)  # a street is read on one day
 def service(opened: date | None, month: date, until: date | None = None) -> tuple[int, tuple[int, int]]:
     """The billing periods of a first or last bill for `month`, and the months its fixed charges are owed for.
 

@@ -22,7 +22,7 @@ from billing.rules import (
 
 POSITIVE = validate.Range(min=ZERO, min_inclusive=False)
 NOT_NEGATIVE = validate.Range(min=ZERO)
-NAME = validate.Regexp(r"\A[A-Za-z][A-Za-z0-9_ .-]{0,39}\Z")
+NAME = validate.Regexp(r"\A\w[\w .,:;/%&+'()\"*#°²³-]{0,59}\Z")
 
 
 class Number(fields.Decimal):
@@ -43,12 +43,14 @@ class Form(Schema):
 class TierForm(Form):
     above = Number(data_key="from", required=True, validate=NOT_NEGATIVE)
     to = Number(allow_none=True, load_default=None, validate=POSITIVE)
-    rate = Number(required=True)
-    flat = Number(load_default=ZERO)
+    rate = Number(load_default=None)
+    flat = Number(allow_none=True, load_default=None)
 
     @post_load
     def made(self, data: dict[str, Any], **_: Any) -> Tier:
-        return Tier(**data)
+        if data["rate"] is None and data["flat"] is None:
+            raise ValidationError("A block has a rate, or a flat amount alone.", "rate")
+        return Tier(data["above"], data["to"], data["rate"] or ZERO, data["flat"] or ZERO)
 
 
 def blocks(**options: Any) -> fields.List[Tier]:

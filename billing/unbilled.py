@@ -21,7 +21,10 @@ UNBILLED = """
            recent.usage AS recent,
            EXISTS (SELECT FROM reading w WHERE w.connection_id = c.id AND w.status = 'review') AS in_review,
            coalesce(closing.source = 'estimate', false) AS estimated, meter.size_mm AS meter_mm,
-           coalesce(overtaken.ids, '{}') AS replaces
+           coalesce(overtaken.ids, '{}') AS replaces, (
+               SELECT b.amount FROM water_budget b WHERE b.connection_id = c.id AND b.since <= $3
+               ORDER BY b.since DESC LIMIT 1
+           ) AS budget
     FROM connection c
     LEFT JOIN LATERAL (
         SELECT i.period_start, i.closing_reading_id FROM invoice i JOIN reading r ON r.id = i.closing_reading_id
@@ -82,6 +85,7 @@ class Unbilled:
     estimated: bool = False
     meter_mm: int | None = None
     replaces: Sequence[int] = ()
+    budget: Decimal | None = None
 
     def cycles(self, month: date) -> int:
         """How many months a bill for `month` covers: more than one where months went by without a bill."""
@@ -95,7 +99,7 @@ class Unbilled:
         opened = self.opened_on or month
         until = until or self.closed_on or opened
         cycles, owed = self._served(month, until if final else None)
-        return Span(opened, until, cycles, owed, self.trailing, self.meter_mm)
+        return Span(opened, until, cycles, owed, self.trailing, self.meter_mm, self.budget)
 
     def _served(self, month: date, until: date | None = None) -> tuple[int, tuple[int, int]]:
         if self.last_period is None:

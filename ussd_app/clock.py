@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import billing.books
 import payments.books
+from billing.anomalies import start_searches
 from billing.plans import track_all
 from core.clock import now
 from core.database import engine, transaction
@@ -46,6 +47,7 @@ def chores() -> list[Chore]:
         Chore("janitor", 10, sweep),
         Chore("books", 3600, check_books),
         Chore("plans", 3600, track_plans),
+        Chore("anomalies", 60, start_anomaly_searches),
         Chore("outbox", 3600, sweep_outbox),
     ]
 
@@ -118,6 +120,12 @@ def track_plans() -> None:
     """Payment plans that were kept or broken since the hour before."""
     with transaction() as session:
         track_all(session)
+
+
+def start_anomaly_searches() -> None:
+    """Runs that were issued since: what they billed is looked through for months that stand out."""
+    with transaction() as session:
+        start_searches(session)
 
 
 def sweep_outbox() -> None:

@@ -9,10 +9,12 @@ from decimal import Decimal
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session, aliased
 
-from billing.models import Connection, Customer, Invoice, InvoiceLine, Reading, Zone
+from billing.models import Connection, Customer, Invoice, InvoiceLine, Meter, Reading, Zone
+from billing.pdf.words import printable
+from core.config import settings
 from core.money import Money
 
-MONTHS = 12
+MONTHS = 13  # this one, and the same month a year ago
 
 HISTORY = text("""
     SELECT i.id, h.period_start, h.usage FROM invoice i JOIN LATERAL (
@@ -37,7 +39,10 @@ class PaperLine:
 
 @dataclass(slots=True)
 class Paper:
-    """An issued invoice with all that is printed of it. `history` is the usage by month, the oldest first."""
+    """An issued invoice with all that is printed of it. `history` is the usage by month, the oldest first.
+
+    `meter` is the serial number of the one that was read last; `language` the customer's.
+    """
 
     number: str
     status: str
@@ -55,6 +60,8 @@ class Paper:
     days: int
     amount: Money
     arrears: Money
+    meter: str = ""
+    language: str = "en"
     lines: list[PaperLine] = field(default_factory=list)
     history: list[tuple[date, Decimal]] = field(default_factory=list)
 
@@ -86,23 +93,26 @@ def _heads(session: Session, invoice_ids: Sequence[int]) -> dict[int, Paper]:
 
     opening, closing = aliased(Reading), aliased(Reading)
     rows = session.execute(
-        select(Invoice, Connection, Zone.name, Customer.name, opening, closing)
+        select(Invoice, Connection, Zone.name, Customer.name, Customer.language, Meter.serial, opening, closing)
         .join(Connection, Connection.id == Invoice.connection_id)
         .join(Zone, Zone.id == Connection.zone_id)
         .outerjoin(Customer, Customer.id == Connection.customer_id)
         .join(opening, opening.id == Invoice.opening_reading_id)
         .join(closing, closing.id == Invoice.closing_reading_id)
+        .join(Meter, Meter.id == closing.meter_id)
         .where(Invoice.id.in_(invoice_ids), Invoice.status != "draft")
     )
     found = {}
-    for bill, place, zone, name, before, after in rows.tuples():
+    for bill, place, zone, name, language, serial, before, after in rows.tuples():
         assert bill.number is not None
         assert bill.issued_at is not None
         assert bill.due_on is not None
         found[bill.id] = Paper(
-            number=bill.number, status=bill.status, customer=name or "", address=place.address,
-            account_no=place.account_no, zone=zone, period=bill.period_start, issued_on=day_of(bill.issued_at),
-            due_on=bill.due_on, opening=(before.value, before.taken_on), closing=(after.value, after.taken_on),
+            number=bill.number, status=bill.status, customer=printable(name or ""), address=printable(place.address),
+            account_no=place.account_no, zone=printable(zone), meter=printable(serial),
+            language=language or settings().default_language, period=bill.period_start,
+            issued_on=day_of(bill.issued_at), due_on=bill.due_on, opening=(before.value, before.taken_on),
+            closing=(after.value, after.taken_on),
             estimated=after.source == "estimate", usage=bill.usage, days=bill.days, amount=money(bill.amount_minor),
             arrears=money(bill.arrears_minor),
         )  # fmt: skip

@@ -47,6 +47,7 @@ def test_an_account_shows_its_statement_and_what_is_open(seeded: Session, clerk:
     page = clerk.get(f"/connections/{home.id}/account")
     assert page.status_code == 200
     assert "days overdue" in page.text
+    assert "Next bill" in page.text
     bill = newest_bill(seeded, home)
     assert bill.number
     assert bill.number in page.text

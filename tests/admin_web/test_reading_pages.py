@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from billing.models import Connection, Reading
+from billing.models import Connection, Invoice, Reading
 from billing.readings import latest_reading
+from billing.single_bills import bill_one
 from core.clock import frozen
 from tests.admin_web.conftest import Browser
 from tests.billing.estate import Estate, must_read, read
@@ -94,3 +95,20 @@ def test_a_disputed_reading_says_what_accepting_it_does(session: Session, home: 
     read(session, home, 145, TODAY, source="field", park=True)
     session.commit()
     assert "sets them aside" in clerk.get("/readings/review").text
+
+
+def test_bills_that_a_correction_made_wrong_are_billed_again(
+    session: Session, home: Connection, clerk: Browser
+) -> None:
+    bill = bill_one(session, home.id, date(2026, 3, 1), "test")
+    assert isinstance(bill, Invoice)
+    session.commit()
+    page = f"/readings/{last(session, home).id}"
+    assert "Bill them again" not in clerk.get(page).text
+    clerk.post(page, value="150", reason="Misread")
+    assert "Bill them again" in clerk.get(page).text
+    done = clerk.post(f"/connections/{home.id}/rebill", form_on=page)
+    assert "Billed again: INV-000002" in clerk.get(done.location.removeprefix("/office")).text
+    assert "Bill them again" not in clerk.get(page).text
+    clerk.post(f"/connections/{home.id}/rebill", form_on=page)
+    assert "Every bill says what its readings say" in clerk.get(page).text

@@ -8,7 +8,8 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from admin_web.tariff_editor import STARTER
-from admin_web.tariff_sheet import COLUMNS, SheetError, rows_of, sheet_of, tariff_from
+from admin_web.tariff_lines import SheetError
+from admin_web.tariff_sheet import COLUMNS, rows_of, sheet_of, tariff_from
 from billing.tariff_form import read_tariff
 from billing.tariffs import EXAMPLE
 
@@ -24,6 +25,20 @@ NAIROBI = sheet(
     ("6", "0", "204"), ("60", "53", ""), ("", "64", ""), ("", "", ""),
     model="graduated", fixed="50", fixed_name="meter rent", sewer="75", tax="16%", tax_name="VAT",
 )  # fmt: skip
+WIDER = sheet(
+    ("", "53", ""), model="volume", fixed="50", fixed_name="meter rent", by_size="25: 130\n\n50: 1,500",
+    levies="WRA: 0.015\nFCC: fuel\nlow income: -1.20", on_change="next_cycle",
+)  # fmt: skip
+
+
+def test_sizes_levies_and_the_change_are_lines_of_the_sheet() -> None:
+    tariff = tariff_from(WIDER)
+    assert tariff["fixed_charges"] == [{"name": "meter_rent", "amount": "50", "by_size": {"25": "130", "50": "1500"}}]
+    assert tariff["per_unit_charges"] == [
+        {"name": "WRA", "rate": "0.015"}, {"name": "FCC", "series": "fuel"}, {"name": "low_income", "rate": "-1.20"},
+    ]  # fmt: skip
+    assert tariff["on_change"] == "next_cycle"
+    assert sheet_of({**tariff_from(NAIROBI), "on_change": "by_days"})[2]
 
 
 def test_a_sheet_becomes_a_tariff() -> None:
@@ -38,7 +53,10 @@ def test_a_sheet_becomes_a_tariff() -> None:
     assert tariff["taxes"] == [{"name": "VAT", "rate": "0.16", "base": "all"}]
 
 
-@pytest.mark.parametrize("tariff", [tariff_from(NAIROBI), EXAMPLE, STARTER], ids=["nairobi", "example", "starter"])
+@pytest.mark.parametrize(
+    "tariff", [tariff_from(NAIROBI), tariff_from(WIDER), EXAMPLE, STARTER],
+    ids=["nairobi", "wider", "example", "starter"],
+)  # fmt: skip
 def test_a_tariff_comes_back_onto_the_sheet(tariff: dict[str, Any]) -> None:
     fields, rows, all_shown = sheet_of(tariff)
     assert all_shown
@@ -74,6 +92,10 @@ def test_json_keeps_every_digit() -> None:
         (sheet(("", "NaN", "")), "from 0"),
         (sheet(("", "1", ""), sewer="7500"), "percentage"),
         (sheet(("6", "1", "", "5"), ("", "7", "", "")), "no rate for sewerage"),
+        (sheet(("", "1", ""), by_size="a: 5"), "no size"),
+        (sheet(("", "1", ""), by_size="25"), "line 1"),
+        (sheet(("", "1", ""), by_size="25: much"), "not a number"),
+        (sheet(("", "1", ""), levies="WRA: 10000000"), "less than a million"),
         (MultiDict({"write": "json", "rules": "{"}), "not JSON"),
         (MultiDict({"write": "json", "rules": "[]"}), "JSON object"),
     ],

@@ -173,3 +173,20 @@ def test_estimates_at_once_are_one(session: Session, home: Connection) -> None:
     session.commit()
     made = at_once([lambda own: record_estimates(own, date(2026, 11, 1), TODAY, CLERK) for _ in range(3)])
     assert sum(made) == 1
+
+
+def test_a_new_meter_that_was_not_read_yet_is_estimated_by_its_days(session: Session, home: Connection) -> None:
+    new = register_meter(session, "KM900001", digits=5, size_mm=15)
+    assert isinstance(new, Meter)
+    swapped = replace_meter(
+        session, home.id, new.id, on=date(2026, 11, 6), removal_value=Decimal(286), start_value=Decimal(3), by=CLERK
+    )
+    assert isinstance(swapped, Place)
+    (one,) = estimates(session, date(2026, 11, 1), TODAY)
+    # 20 a month: fifteen days are ten units, on the new dials.
+    assert (one.connection_id, one.since, one.value, one.usage) == (home.id, date(2026, 11, 6), 13, 10)
+    assert record_estimates(session, date(2026, 11, 1), TODAY, CLERK) == 1
+    assert estimates(session, date(2026, 11, 1), TODAY) == []
+    assert usage_of(session, home) == 286 - 100 + 10
+    must_read(session, home, 14, TODAY)
+    assert usage_of(session, home) == 286 - 100 + 11

@@ -8,14 +8,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from billing.models import Invoice, Zone
+from billing.models import Connection, Customer, Invoice, Zone
 from billing.notes import void
 from billing.pdf import making
 from billing.pdf.drawing import payment_code
 from billing.pdf.facts import papers
 from billing.pdf.making import files, invoice_pdf, invoices_of, pdf
+from billing.pdf.words import figure, label, printable, words
 from billing.single_bills import bill_one
 from core.clock import frozen
+from core.i18n import LANGUAGES
 from core.money import Money
 from tests.billing.estate import Estate, must_read
 
@@ -76,6 +78,42 @@ def test_a_zones_month_comes_in_files(session: Session, bills: list[Invoice], mo
     monkeypatch.setattr(making, "IN_A_FILE", 1000)
     [together] = files(session, found)
     assert b"/Count 2" in together
+
+
+def test_it_is_in_the_customers_language(session: Session, bills: list[Invoice]) -> None:
+    [paper] = papers(session, [bills[2].id])
+    customer = session.get_one(Customer, session.get_one(Connection, bills[2].connection_id).customer_id)
+    made = {}
+    for language in LANGUAGES:
+        customer.language = language
+        session.flush()
+        [again] = papers(session, [bills[2].id])
+        assert again.language == language
+        made[language] = {size: pdf([again], size) for size in ("a5", "thermal")}
+    assert len({each["a5"] for each in made.values()}) == len({each["thermal"] for each in made.values()}) == 5
+    assert paper.meter
+    assert words("sw")["to_pay"] == "Ya kulipa"
+    lines = [("Usage 6 to 20", "fr"), ("Sewer over 8", "id"), ("Usage 0 to 6, flat", "en"), ("VAT 16%", "rw")]
+    assert [label(*one) for one in lines] == ["Conso 6-20", "Air limbah > 8", "Usage 0 to 6, flat", "VAT 16%"]
+    assert [figure(Money(125_050), one) for one in ("en", "fr", "id")] == ["1,250.50", "1 250,50", "1.250,50"]
+
+
+def test_a_page_shows_what_it_must(session: Session, bills: list[Invoice], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Uncompressed, each text of a page stands in the file."""
+    monkeypatch.setattr(making, "COMPRESSED", 0)
+    [paper] = papers(session, [bills[2].id])
+    paper.estimated = True
+    for size in ("a5", "thermal"):
+        page = pdf([paper], size).decode("latin-1")
+        for text in (
+            "INV-000003", paper.account_no, paper.meter, "KES 500", "16 Apr 2026", "Estimated", "300.00",
+            "Owed from before", "200.00", "PayBill 600100", "Feb", "Mar",
+        ):  # fmt: skip
+            assert f"({text}" in page or f" {text}" in page, text
+
+
+def test_letters_that_the_paper_lacks_become_plain() -> None:
+    assert printable("Ngũgĩ wa Thiong'o, Møller") == "Ngugi wa Thiong'o, Møller"
 
 
 def test_many_charges_fit(session: Session, bills: list[Invoice]) -> None:

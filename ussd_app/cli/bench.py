@@ -2,7 +2,8 @@
 
 import click
 
-from ussd_app.cli.bench_billing import billing
+from ussd_app.cli.bench_billing import billing, pdf
+from ussd_app.cli.bench_rules import anomalies, forecast
 from ussd_app.cli.place import Failure, json_option, print_json
 
 
@@ -41,4 +42,5 @@ def ussd(as_json: bool, server: str, threads: int, seconds: float, customers: tu
             click.echo(f"{name:<30} {value}")
 
 
-bench.add_command(billing)
+for command in (billing, pdf, anomalies, forecast):
+    bench.add_command(command)

@@ -22,3 +22,20 @@ def billing(as_json: bool, accounts: int, workers: int) -> None:
     else:
         for name, value in found.items():
             click.echo(f"{name:<20} {value}")
+
+
+@click.command()
+@json_option
+@click.option("--invoices", default=4_000, show_default=True, help="Invoices to print.")
+@click.option("--workers", default=2, show_default=True, help="Processes that print at once.")
+@click.option("--paper", type=click.Choice(["a5", "thermal"]), default="a5", show_default=True)
+def pdf(as_json: bool, invoices: int, workers: int, paper: str) -> None:
+    """Invoices from the books to PDF files, beside the library alone drawing the same pages."""
+    from benchmarks.papers import measure
+
+    found = measure(invoices, workers, paper, lambda line: click.echo(line, err=True))
+    if as_json:
+        print_json(found)
+    else:
+        for name, value in found.items():
+            click.echo(f"{name:<20} {value}")
