@@ -91,7 +91,7 @@ def prepare(state: BlueprintSetupState) -> None:
         SESSION_COOKIE_PATH="/office",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings().public_url.startswith("https://"),
+        SESSION_COOKIE_SECURE=settings().public_base_url.startswith("https://"),
         WTF_CSRF_CHECK_DEFAULT=False,  # gateways post to this application too, and have no cookie
         WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as the login it belongs to
     )

@@ -41,8 +41,8 @@ class Settings:
         "", "Addresses that a gateway may call from: `hubtel:1.2.3.4,5.6.7.0/24`; not listed: any"
     )
     trusted_proxies: str = _setting("127.0.0.1,::1", "Our own proxies, whose X-Forwarded-For is believed")
-    public_url: str = _setting("http://127.0.0.1:8000", "Where gateways and providers reach this service")
-    ussd_url: str = _setting("", "Where USSD gateways reach the pool of their own; empty: PUBLIC_URL")
+    public_base_url: str = _setting("http://127.0.0.1:8000", "Where gateways and providers reach this service")
+    ussd_url: str = _setting("", "Where USSD gateways reach the pool of their own; empty: PUBLIC_BASE_URL")
 
     utility_name: str = _setting("Maji Safi Water", "As customers know the utility")
     utility_zone: str = _setting("Africa/Nairobi", "Time zone of bills and screens")
@@ -69,11 +69,16 @@ class Settings:
     infobip_base_url: str = _setting("", "The account's own address at Infobip, such as https://xxxxx.api.infobip.com")
     infobip_api_key: str = _setting("", "Infobip API key", secret=True)
 
-    mpesa_base_url: str = _setting("https://sandbox.safaricom.co.ke", "Daraja's address")
+    daraja_base_url: str = _setting("https://sandbox.safaricom.co.ke", "Daraja's address")
+    daraja_certificate: str = _setting("", "Daraja's certificate (a .cer or .pem file), for the initiator's password")
     mpesa_consumer_key: str = _setting("", "Daraja consumer key", secret=True)
     mpesa_consumer_secret: str = _setting("", "Daraja consumer secret", secret=True)
-    mpesa_shortcode: str = _setting("600100", "The PayBill number")
-    mpesa_passkey: str = _setting("", "Passkey of the PayBill number", secret=True)
+    mpesa_shortcode: str = _setting("600100", "The PayBill number; of a till, its head office or store number")
+    mpesa_till: str = _setting("", "The till (Buy Goods) that is paid; empty: the PayBill number")
+    mpesa_passkey: str = _setting("", "Passkey of the short code", secret=True)
+    mpesa_initiator: str = _setting("", "Name of the API operator that asks for status, balance and reversals")
+    mpesa_initiator_password: str = _setting("", "Password of the API operator", secret=True)
+    mpesa_pull_number: str = _setting("", "The number that is nominated where Pull Transactions is registered, as 2547..")
     mpesa_push_delay_s: float = _setting(3.0, "Seconds between the end of a conversation and the PIN prompt")
 
     limit_minutes: int = _setting(10, "Minutes within which the sessions and messages of one number are counted")

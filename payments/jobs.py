@@ -30,7 +30,7 @@ def daraja() -> Daraja:
     """This process's client of the utility's own app."""
     ours = settings()
     return Daraja(
-        ours.mpesa_base_url,
+        ours.daraja_base_url,
         ours.mpesa_consumer_key,
         ours.mpesa_consumer_secret,
         ours.mpesa_shortcode,

@@ -18,4 +18,4 @@ def push_callback(settings: Settings, token: str) -> str:
 
 
 def _base(settings: Settings) -> str:
-    return f"{settings.public_url.rstrip('/')}/callbacks/{settings.secrets_of('mpesa')[0]}"
+    return f"{settings.public_base_url.rstrip('/')}/callbacks/{settings.secrets_of('mpesa')[0]}"

@@ -70,7 +70,7 @@ def utility(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Set
     """Our own callbacks, served; the settings name where."""
     server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    ours = replace(settings, public_url=f"http://127.0.0.1:{server.server_port}")
+    ours = replace(settings, public_base_url=f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setattr(jobs, "settings", lambda: ours)
     yield ours
     server.shutdown()
@@ -88,7 +88,7 @@ def subscriber(utility: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
         "SIM_CALLBACK_DELAY_S": "0", "SIM_CONSUMER_KEY": utility.mpesa_consumer_key,
         "SIM_CONSUMER_SECRET": utility.mpesa_consumer_secret, "SIM_PASSKEY": utility.mpesa_passkey,
         "SIM_SHORTCODE": utility.mpesa_shortcode,
-        "SIM_CONFIRMATION_URL": f"{utility.public_url}/callbacks/{secret}/paybill/confirmation",
+        "SIM_CONFIRMATION_URL": f"{utility.public_base_url}/callbacks/{secret}/paybill/confirmation",
     }  # fmt: skip
     command = [sys.executable, "-m", "simulators.daraja"]
     process = subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL)
@@ -186,7 +186,7 @@ def test_the_client_alone(subscriber: Subscriber, utility: Settings, shape: str)
     client = client_of(utility, subscriber)
     subscriber.tells("faults", pending_shape=shape)
     subscriber.tells("tokens/revoke")
-    callback = f"{utility.public_url}/callbacks/{utility.gateway_secret}/stk/abc"
+    callback = f"{utility.public_base_url}/callbacks/{utility.gateway_secret}/stk/abc"
     taken = client.stk_push(PHONE, 40, "1000017", callback)
     assert isinstance(taken, Accepted)
     subscriber.tells("tokens/revoke")

@@ -48,16 +48,16 @@ class Instance:
             "MITA_ENV": "development",
             "SECRET_KEY": secrets["secret_key"],
             "GATEWAY_SECRET": secrets["gateway_secret"],
-            "PUBLIC_URL": self.url(),
+            "PUBLIC_BASE_URL": self.url(),
         }
-        if not self.environ.get("PUBLIC_URL"):  # else it is a proxy's business which pool gets what
+        if not self.environ.get("PUBLIC_BASE_URL"):  # else it is a proxy's business which pool gets what
             chosen["USSD_URL"] = self.url("ussd")
         if self.development:
             chosen |= {
                 "DEMO": "1",
                 "AT_API_KEY": secrets["at_api_key"],
                 "AT_BASE_URL": f"{self.url('phone_network')}/version1",
-                "MPESA_BASE_URL": self.url("daraja"),
+                "DARAJA_BASE_URL": self.url("daraja"),
                 "MPESA_CONSUMER_KEY": secrets["mpesa_consumer_key"],
                 "MPESA_CONSUMER_SECRET": secrets["mpesa_consumer_secret"],
                 "MPESA_PASSKEY": secrets["mpesa_passkey"],
