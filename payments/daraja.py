@@ -6,7 +6,6 @@ the request was taken; what was paid is said later, in the callback.
 
 import base64
 import threading
-from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import Any
@@ -15,6 +14,7 @@ from zoneinfo import ZoneInfo
 import requests
 
 from core.clock import now
+from payments.wallets.protocol import Accepted, Failed, Paid, Processing, Refused, Unknown
 
 NAIROBI = ZoneInfo("Africa/Nairobi")
 TIMEOUT_S = (3.05, 20)
@@ -33,49 +33,6 @@ FAILED = frozenset(
     {"1", "2", "3", "4", "8", "17", "26", "1001", "1019", "1025", "1032", "1037", "2001", "2028", "8006"}
 )
 """Result codes that say for sure that this request moved no money; any other code is not an answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The prompt will be shown. Nothing is paid yet."""
-
-    merchant_request_id: str
-    checkout_request_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Nothing was begun, and the message says why."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """No clear answer: the prompt may be out. Never ask again for the same payment."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Paid:
-    """The query says it was paid. It gives neither receipt nor amount."""
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The query says that no money moved."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Processing:
-    """Not decided yet."""
 
 
 class Daraja:

@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from functools import cache
 
 from sqlalchemy import update
 
@@ -12,30 +11,18 @@ from core.config import settings
 from core.database import transaction
 from core.money import Money
 from core.outbox import job
-from payments.daraja import Accepted, Daraja, Failed, Paid, Refused, Unknown
 from payments.intents import move
 from payments.janitor import FIRST_POLL_S
 from payments.models import PaymentIntent
 from payments.notices import store_notice
 from payments.settlement import fail, settle
 from payments.urls import push_callback
+from payments.wallets import mpesa
+from payments.wallets.protocol import Accepted, Failed, Paid, Refused, Unknown
 
 job("payments.settle")(settle)
 SLACK_S = 300
 """Clocks differ; a minute too many pulled is harmless."""
-
-
-@cache
-def daraja() -> Daraja:
-    """This process's client of the utility's own app."""
-    ours = settings()
-    return Daraja(
-        ours.daraja_base_url,
-        ours.mpesa_consumer_key,
-        ours.mpesa_consumer_secret,
-        ours.mpesa_shortcode,
-        ours.mpesa_passkey,
-    )
 
 
 @job("payments.push")
@@ -51,7 +38,7 @@ def push(intent_id: int) -> None:
         intent = session.get_one(PaymentIntent, intent_id)
         account_no = session.get_one(Connection, intent.connection_id).account_no
     shillings = int(Money(intent.amount_minor, intent.currency).major)
-    answer = daraja().stk_push(intent.phone, shillings, account_no, push_callback(settings(), intent.token))
+    answer = mpesa.daraja().stk_push(intent.phone, shillings, account_no, push_callback(settings(), intent.token))
     with transaction() as session:
         match answer:
             case Accepted():
@@ -80,7 +67,7 @@ def query(intent_id: int) -> None:
         intent = session.get(PaymentIntent, intent_id)
         if intent is None or intent.state not in ("sent", "unknown") or intent.checkout_request_id is None:
             return
-    answer = daraja().stk_query(intent.checkout_request_id)
+    answer = mpesa.daraja().stk_query(intent.checkout_request_id)
     with transaction() as session:
         intent = session.get_one(PaymentIntent, intent_id, with_for_update=True)
         match answer:
@@ -103,7 +90,7 @@ def pull(intent_id: int) -> None:
         if intent is None or intent.state not in ("confirmed", "unknown"):
             return
         account_no = session.get_one(Connection, intent.connection_id).account_no
-    rows = daraja().pull(intent.created_at - timedelta(seconds=SLACK_S), now() + timedelta(seconds=SLACK_S))
+    rows = mpesa.daraja().pull(intent.created_at - timedelta(seconds=SLACK_S), now() + timedelta(seconds=SLACK_S))
     if isinstance(rows, Unknown):
         return
     ours = [row for row in rows if str(row.get("billreference", "")).strip() == account_no]

@@ -16,12 +16,14 @@ from core.database import transaction
 from core.money import Money
 from core.phone import Phone
 from payments import jobs
-from payments.daraja import Accepted, Daraja, Failed, Paid, Processing, Refused, Unknown
+from payments.daraja import Daraja
 from payments.intents import Refused as NotAsked
 from payments.intents import Requested, move, request_payment
 from payments.janitor import sweep
 from payments.models import Notice, PaymentIntent
 from payments.settlement import settle
+from payments.wallets import mpesa
+from payments.wallets.protocol import Accepted, Failed, Paid, Processing, Refused, Unknown
 from tests.payments.paying import PHONE, arrives, broken, callback, house, sent, state_of, texts
 
 pytestmark = pytest.mark.usefixtures("database", "settings")
@@ -60,7 +62,7 @@ class Server:
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     server = Server()
     client = Daraja(server.url, "key", "secret", "600100", "passkey")
-    monkeypatch.setattr(jobs, "daraja", lambda: client)
+    monkeypatch.setattr(mpesa, "daraja", lambda: client)
     yield server
     server.http.shutdown()
     server.http.server_close()
@@ -89,13 +91,13 @@ def error(code: str, message: str) -> dict[str, str]:
 )
 def test_a_push_is_classified_by_what_is_said(server: Server, answer: tuple[int, Any], verdict: type) -> None:
     server.answers[PUSH] = [answer]
-    client = jobs.daraja()
+    client = mpesa.daraja()
     assert isinstance(client.stk_push(PHONE, 500, "1000017", "https://x/callbacks/s/stk/t"), verdict)
 
 
 def test_a_stale_token_is_renewed_once(server: Server) -> None:
     server.answers[PUSH] = [(404, error("404.001.03", "Invalid Access Token")), (200, TAKEN)]
-    assert isinstance(jobs.daraja().stk_push(PHONE, 500, "1", "https://x/t"), Accepted)
+    assert isinstance(mpesa.daraja().stk_push(PHONE, 500, "1", "https://x/t"), Accepted)
     assert [path for path, _body in server.asked] == ["token", PUSH, "token", PUSH]
 
 
@@ -113,7 +115,7 @@ def test_a_stale_token_is_renewed_once(server: Server) -> None:
 )
 def test_a_query_has_three_ways_to_say_wait(server: Server, answer: tuple[int, Any], verdict: type) -> None:
     server.answers[QUERY] = [answer]
-    assert isinstance(jobs.daraja().stk_query("ws_CO_9"), verdict)
+    assert isinstance(mpesa.daraja().stk_query("ws_CO_9"), verdict)
 
 
 def asked() -> PaymentIntent:

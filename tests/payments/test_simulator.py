@@ -22,10 +22,12 @@ from core.config import Settings
 from core.database import transaction
 from core.money import Money
 from payments import jobs
-from payments.daraja import Accepted, Daraja, Paid, Processing, Refused
+from payments.daraja import Daraja
 from payments.intents import Requested, request_payment
 from payments.models import Notice, PaymentIntent
 from payments.settlement import settle
+from payments.wallets import mpesa
+from payments.wallets.protocol import Accepted, Paid, Processing, Refused
 from tests.payments.paying import PHONE, broken, house, receipts, state_of, texts
 from ussd_app.app import create_app
 
@@ -96,7 +98,7 @@ def subscriber(utility: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
         subscriber = Subscriber(f"http://127.0.0.1:{port}")
         eventually(subscriber.awake)
         client = client_of(utility, subscriber)
-        monkeypatch.setattr(jobs, "daraja", lambda: client)
+        monkeypatch.setattr(mpesa, "daraja", lambda: client)
         yield subscriber
     finally:
         process.terminate()
