@@ -89,10 +89,15 @@ class Notice(Base):
     outcome: Mapped[str | None]
     note: Mapped[str | None]
     processed_at: Mapped[datetime | None]
+    replays: Mapped[int] = mapped_column(default=0, server_default="0")
+    replayed_by: Mapped[str | None]
 
 
 class Receipt(Base):
-    """Money that a provider says it received, once for its receipt number. No connection: it waits in suspense."""
+    """Money that a provider (or the cashier) received, once for its receipt number.
+
+    `connection_id` is whom it was credited to first, none while it waits; `held_minor` is what of it is in suspense.
+    """
 
     __tablename__ = "receipt"
     __table_args__ = (
@@ -102,6 +107,10 @@ class Receipt(Base):
         Index("ix_receipt_intent", "intent_id"),
         Index("ix_receipt_created", "created_at"),
         Index("ix_receipt_suspense", "id", postgresql_where=text("connection_id IS NULL")),
+        Index("ix_receipt_held", "id", postgresql_where=text("held_minor > 0")),
+        Index("ix_receipt_phone", "phone", "id"),
+        Index("ix_receipt_paid", "provider", "paid_at"),
+        CheckConstraint("held_minor BETWEEN 0 AND amount_minor", name="held"),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
@@ -117,3 +126,5 @@ class Receipt(Base):
     connection_id: Mapped[int | None] = mapped_column(ForeignKey(Connection.id))
     entry_id: Mapped[int] = mapped_column(ForeignKey(LedgerEntry.id))
     created_at: Mapped[datetime]
+    payer: Mapped[str] = mapped_column(default="", server_default="")
+    held_minor: Mapped[int] = mapped_column(default=0, server_default="0")
