@@ -1,10 +1,12 @@
 """What the handset and the tests use and no utility ever sees: prompts, wallets, the book, the faults."""
 
 import time
+from dataclasses import fields
 from typing import Literal
 
 from flask import Blueprint, Response, jsonify, request
 
+from simulators.daraja.keys import Keys
 from simulators.daraja.mpesa import Mpesa
 from simulators.daraja.oauth import Tokens
 from simulators.daraja.prompts import Prompt
@@ -17,7 +19,7 @@ MISTAKES: dict[str, str] = {
 }
 
 
-def blueprint(mpesa: Mpesa, tokens: Tokens) -> Blueprint:
+def blueprint(mpesa: Mpesa, tokens: Tokens, keys: Keys) -> Blueprint:
     web = Blueprint("control", __name__, url_prefix="/sim")
     _add_reading(web, mpesa)
     _add_acting(web, mpesa)
@@ -30,6 +32,16 @@ def blueprint(mpesa: Mpesa, tokens: Tokens) -> Blueprint:
             except ValueError as error:
                 return jsonify(error=str(error)), 400
         return jsonify(mpesa.faults.as_json())
+
+    @web.get("/faults/known")
+    def known() -> Response:
+        """Each fault in words, with its value and its most, for a form."""
+        now = mpesa.faults.as_json()
+        return jsonify(faults=[{"name": f.name, "value": now[f.name], **f.metadata} for f in fields(mpesa.faults)])
+
+    @web.get("/certificate")
+    def certificate() -> Response:
+        return Response(keys.certificate, mimetype="application/x-pem-file")
 
     @web.post("/tokens/revoke")
     def revoke() -> Response:
