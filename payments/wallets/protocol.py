@@ -62,8 +62,13 @@ class Missing:
     """The provider has never heard of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Asked too often (HTTP 429, "Spike arrest"): nothing was looked up, and all of us ask less from now on."""
+
+
 Answer = Accepted | Refused | Unknown
-Outcome = Paid | Failed | Processing | Missing | Unknown
+Outcome = Paid | Failed | Processing | Missing | Busy | Unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,8 @@ class Faults:
 
     def strikes(self, name: str, about: str) -> bool:
         """Whether the fault `name` (a chance) befalls this."""
-        return self.drawn(name, about).random() < getattr(self, name)
+        chance: float = getattr(self, name)
+        return self.drawn(name, about).random() < chance
 
     def drawn(self, name: str, about: str) -> random.Random:
         """The chance of one thing, the same for the same seed."""
