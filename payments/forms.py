@@ -40,6 +40,7 @@ class PaybillPayment:
     account: str
     phone: str
     paid_at: datetime
+    name: str = ""
 
 
 def moment(raw: str) -> datetime | None:
@@ -57,6 +58,18 @@ class Loose(fields.Field[str]):
         if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
             raise ValidationError("neither text nor a number")
         return "".join(sign if sign.isprintable() else "?" for sign in str(value).strip())
+
+
+class Name(fields.Field[str]):
+    """What a payer is called, if that is what it is: money is never turned away for a strange name."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = value if isinstance(value, str) else ""
+        return "".join(sign if sign.isprintable() else "?" for sign in text.strip())[:60]
+
+    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> str:
+        """Null is no name either."""
+        return "" if value is None else super().deserialize(value, attr, data, **kwargs) or ""
 
 
 class Item(Schema):
@@ -113,9 +126,14 @@ class Paybill(Schema):
     account = Loose(data_key="BillRefNumber", load_default="", validate=validate.Length(0, 100))
     phone = Loose(data_key="MSISDN", load_default="", validate=validate.Length(0, 100))
     time = Loose(data_key="TransTime", load_default="")
+    first_name = Name(data_key="FirstName", load_default="")
+    middle_name = Name(data_key="MiddleName", load_default="")
+    last_name = Name(data_key="LastName", load_default="")
 
     @post_load
     def made(self, data: dict[str, Any], **_: Any) -> PaybillPayment:
+        names = [data.pop(part) for part in ("first_name", "middle_name", "last_name")]
+        data["name"] = " ".join(name for name in names if name)
         paid_at = moment(data.pop("time")) or datetime.now(UTC)
         return PaybillPayment(**{**data, "amount": exact(data["amount"])}, paid_at=paid_at)
 
