@@ -12,6 +12,7 @@ MODELS = (
     "core.outbox", "core.messages", "core.conversations", "core.opt_outs",
     "core.message_hold", "core.message_failures", "core.message_templates",
     "billing.models", "payments.models", "payments.desk_models", "payments.move_models", "payments.matching_models",
+    "payments.mpesa_models",
     "ussd_app.effects", "admin_web.models",
 )  # fmt: skip
 
