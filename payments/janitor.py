@@ -47,7 +47,7 @@ def _ask_about_silent(session: Session) -> None:
     )
     for intent in session.scalars(due).all():
         # Without a CheckoutRequestID there is nothing to ask about, and after a "paid" only the receipt is missing.
-        nameless = intent.state == "confirmed" or intent.checkout_request_id is None
+        nameless = intent.provider == "mpesa" and (intent.state == "confirmed" or intent.checkout_request_id is None)
         after_commit(session, "payments.pull" if nameless else "payments.query", intent.id)
         asked = intent.polls
         intent.polls = asked + 1

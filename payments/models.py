@@ -20,8 +20,11 @@ class PaymentIntent(Base):
     """One attempt to have a customer pay. `token` stands in its callback's URL; `key` makes it unique by its cause.
 
     created: asked for. sending: on its way to the provider. sent: the prompt is out. confirmed: the provider says it
-    was paid but gave no receipt. unknown: no clear answer; it is never sent again. paid and failed are what they say,
-    and only a receipt makes paid out of failed.
+    was paid but gave no receipt. unknown: no clear answer; whether it may be sent again is the provider's own fact.
+    paid and failed are what they say, and only a receipt makes paid out of failed.
+
+    `provider` is a wallet's name. `reference` is our id there (a uuid, its idempotency key where it takes one);
+    `checkout_request_id` is M-Pesa's own. `asked_at` is when its status was last asked for.
     """
 
     __tablename__ = "payment_intent"
@@ -31,6 +34,7 @@ class PaymentIntent(Base):
         Index("uq_payment_intent_key", "key", unique=True),
         Index("uq_payment_intent_token", "token", unique=True),
         Index("uq_payment_intent_checkout", "checkout_request_id", unique=True),
+        Index("uq_payment_intent_reference", "reference", unique=True),
         Index("ix_payment_intent_connection", "connection_id", "id"),
         Index("ix_payment_intent_phone", "phone", "created_at"),
         Index("ix_payment_intent_open", "next_poll_at", postgresql_where=text("state NOT IN ('paid', 'failed')")),
@@ -40,6 +44,7 @@ class PaymentIntent(Base):
     token: Mapped[str]
     key: Mapped[str]
     provider: Mapped[str]
+    reference: Mapped[str] = mapped_column(server_default=text("gen_random_uuid()::text"))
     connection_id: Mapped[int] = mapped_column(ForeignKey(Connection.id))
     phone: Mapped[Phone]
     amount_minor: Mapped[int]
@@ -51,6 +56,7 @@ class PaymentIntent(Base):
     result_text: Mapped[str | None]
     polls: Mapped[int] = mapped_column(server_default="0", default=0)
     next_poll_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -65,6 +71,15 @@ class IntentEvent(Base):
     intent_id: Mapped[int] = mapped_column(ForeignKey(PaymentIntent.id))
     state: Mapped[str]
     created_at: Mapped[datetime]
+
+
+class WalletPace(Base):
+    """When a provider may be asked next: each question takes a place of its own, whichever worker asks it."""
+
+    __tablename__ = "wallet_pace"
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    next_at: Mapped[datetime]
 
 
 class Notice(Base):

@@ -26,6 +26,7 @@ from payments.models import STATES, Notice, PaymentIntent, Receipt
 from payments.notices import conclude
 from payments.receipts import Credit, MoneyIn, credit, find_receipt, language_of
 from payments.texts import failure_text
+from payments.wallets.registry import cause_of
 
 BEFORE_PAID = [state for state in STATES if state != "paid"]
 PAID = "0"
@@ -132,9 +133,8 @@ def fail(session: Session, intent: PaymentIntent, code: str, text: str) -> bool:
     if not move(session, intent.id, "failed", come_from, result_code=code, result_text=text, next_poll_at=None):
         return False
     connection = session.get_one(Connection, intent.connection_id)
-    said = failure_text(
-        code, Money(intent.amount_minor, intent.currency), connection.account_no, settings().mpesa_shortcode
-    )
+    amount, paybill = Money(intent.amount_minor, intent.currency), settings().mpesa_shortcode
+    said = failure_text(cause_of(intent.provider, code), amount, connection.account_no, paybill, intent.provider)
     language = language_of(session, connection)
     queue_message(
         session,

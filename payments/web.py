@@ -1,4 +1,4 @@
-"""M-Pesa's callbacks: kept, committed, and only then answered; what they mean is worked out after."""
+"""The providers' callbacks: kept, committed, and only then answered; what they mean is worked out after."""
 
 import hmac
 
@@ -11,6 +11,7 @@ from core.database import transaction
 from core.money import Money
 from payments.forms import PaybillPayment, Unreadable, read_object, read_paybill
 from payments.notices import store_notice
+from payments.wallets.registry import wallets
 
 callbacks = Blueprint("callbacks", __name__, url_prefix="/callbacks/<secret>")
 LARGEST_BODY = 64 * 1024
@@ -22,14 +23,24 @@ ACCEPTED = {"ResultCode": 0, "ResultDesc": "Accepted"}
 def guard() -> None:
     """The secret in the address is all that authenticates a callback; a wrong one learns nothing."""
     request.max_content_length = LARGEST_BODY
-    said = (request.view_args or {}).pop("secret", "")
-    if not any(hmac.compare_digest(said.encode(), known.encode()) for known in settings().secrets_of("mpesa")):
+    given = request.view_args or {}
+    said, provider = given.pop("secret", ""), given.get("provider", "mpesa")
+    if provider not in wallets() and provider != "mpesa":
+        abort(404)
+    if not any(hmac.compare_digest(said.encode(), known.encode()) for known in settings().secrets_of(provider)):
         abort(404)
 
 
 @callbacks.post("/stk/<token>")
 def push_outcome(token: str) -> Answer:
     return _kept("stk", token[:100].replace("\0", "?"))  # no text of the database holds a NUL
+
+
+@callbacks.route("/wallet/<provider>", methods=["POST", "PUT"])
+@callbacks.route("/wallet/<provider>/<token>", methods=["POST", "PUT"])
+def outcome(provider: str, token: str | None = None) -> Answer:
+    """A wallet's callback; MTN sends it by PUT or POST. It is the wallet's own status that is entered."""
+    return _kept("wallet", token and token[:100].replace("\0", "?"), provider)
 
 
 @callbacks.post("/paybill/confirmation")
@@ -62,12 +73,18 @@ def _objection(payment: PaybillPayment) -> str | None:
         return None if find_connection(session, payment.account) else "C2B00012"
 
 
-def _kept(kind: str, token: str | None) -> Answer:
+def _kept(kind: str, token: str | None, provider: str = "mpesa") -> Answer:
     """Keep the notice whatever it is; only what is no JSON at all is refused, and kept even so."""
     body = _body()
     with transaction() as session:
         store_notice(
-            session, kind, body, token=token, headers=dict(request.headers), remote_addr=request.remote_addr or ""
+            session,
+            kind,
+            body,
+            token=token,
+            headers=dict(request.headers),
+            remote_addr=request.remote_addr or "",
+            provider=provider,
         )
     try:
         read_object(body)

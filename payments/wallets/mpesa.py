@@ -6,16 +6,19 @@ from core.config import Settings, settings
 from core.phone import Phone
 from payments.daraja import Daraja
 from payments.forms import read_push
-from payments.wallets.protocol import Answer, Attempt, Claim, Facts, Outcome, Refund, Refused, Unknown
+from payments.mpesa_results import CAUSES
+from payments.wallets.protocol import Answer, Attempt, Cause, Claim, Facts, Outcome, Refund, Refused, Unknown
 
 NAME = "mpesa"
 FACTS = Facts(
     resend_is_safe=False,
     callback_has_amount=True,
+    callback_has_token=True,
     needs_confirmation=False,
     status_is_final=False,
     refunds=False,
     most=250_000,
+    patience_s=20,
 )
 PREFIXES = ("+2547", "+2541")
 
@@ -30,6 +33,7 @@ def daraja() -> Daraja:
         ours.mpesa_consumer_secret,
         ours.mpesa_shortcode,
         ours.mpesa_passkey,
+        ours.mpesa_till,
     )
 
 
@@ -56,6 +60,9 @@ class Mpesa:
     def refund(self, refund: Refund) -> Answer:
         """A reversal is asked for with the initiator's credentials and answered later: see payments/daraja.py."""
         return Refused("refund", "M-Pesa payments are reversed, not refunded")
+
+    def cause(self, code: str) -> Cause:
+        return CAUSES.get(code, "other")
 
     def read_callback(self, body: bytes) -> Claim:
         said = read_push(body)

@@ -6,10 +6,13 @@ is one of a few values: a provider's codes and shapes stay in its own file.
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Literal, Protocol
 
 from core.money import Money
 from core.phone import Phone
+
+Cause = Literal["funds", "cancelled", "pin", "limit", "repeated", "silent", "busy", "blocked", "no_wallet", "other"]
+"""Why nothing was paid, as a customer may hear it; payments.texts has the words, in her language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Paid:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """No money moved; `code` is what payments.texts has words for."""
+    """No money moved; `code` is the provider's, and `Wallet.cause` says what it means."""
 
     code: str
     message: str
@@ -113,17 +116,22 @@ class Facts:
     """What is true of a provider, whatever the request.
 
     `resend_is_safe`: our reference is its idempotency key, so that a request whose answer was lost may be sent again.
+    `callback_has_token`: each request names the address of its callback; else all go to one that was registered.
     `needs_confirmation`: a callback only makes us ask for the status; the answer to that is what is entered.
     `status_is_final`: its "failed" may be believed at once; else two equal answers are needed.
-    `refunds`: it can give money back on request. `most`: whole units it takes at once.
+    `refunds`: it can give money back on request. `most`: whole units it takes at once. `patience_s`: how long it is
+    left alone before it is asked what became of a request. `pace_s`: seconds between two questions, of all workers.
     """
 
     resend_is_safe: bool
     callback_has_amount: bool
+    callback_has_token: bool
     needs_confirmation: bool
     status_is_final: bool
     refunds: bool
     most: int
+    patience_s: float
+    pace_s: float = 0.0
 
 
 class Wallet(Protocol):
@@ -156,6 +164,10 @@ class Wallet(Protocol):
 
     def refund(self, refund: Refund) -> Answer:
         """Give money back; accepted means that it is or will be given."""
+        ...
+
+    def cause(self, code: str) -> Cause:
+        """What a code of its refusal or failure means for the customer."""
         ...
 
     def read_callback(self, body: bytes) -> Claim:

@@ -9,7 +9,7 @@ from phonenumbers import carrier
 from core.config import Settings, settings
 from core.phone import Phone
 from payments.wallets import mpesa
-from payments.wallets.protocol import Wallet
+from payments.wallets.protocol import Cause, Wallet
 
 KNOWN: tuple[Callable[[Settings], Wallet | None], ...] = (mpesa.configured,)
 """Each gives its wallet, or None where the settings leave it off. A new provider is one line here."""
@@ -23,8 +23,13 @@ class NotSwitchedOn(LookupError):
 @cache
 def wallets() -> dict[str, Wallet]:
     """The wallets of this process by name, in the order of the menu."""
-    made = (configured(settings()) for configured in KNOWN)
-    return {wallet.name: wallet for wallet in made if wallet is not None}
+    return {wallet.name: wallet for wallet in switched_on(settings())}
+
+
+def switched_on(ours: Settings) -> list[Wallet]:
+    """The wallets that these settings switch on, in the order of the menu."""
+    made = (configured(ours) for configured in KNOWN)
+    return [wallet for wallet in made if wallet is not None]
 
 
 def wallet(name: str) -> Wallet:
@@ -33,6 +38,12 @@ def wallet(name: str) -> Wallet:
         return wallets()[name]
     except KeyError:
         raise NotSwitchedOn(name) from None
+
+
+def cause_of(name: str, code: str) -> Cause:
+    """What a code of a wallet means for the customer; nothing in particular where the wallet is off by now."""
+    payer = wallets().get(name)
+    return payer.cause(code) if payer is not None else "other"
 
 
 def wallet_of(phone: Phone) -> Wallet | None:
