@@ -79,6 +79,10 @@ class Settings:
     mpesa_initiator: str = _setting("", "Name of the API operator that asks for status, balance and reversals")
     mpesa_initiator_password: str = _setting("", "Password of the API operator", secret=True)
     mpesa_pull_number: str = _setting("", "The number that is nominated where Pull Transactions is registered, as 2547..")
+    approval_limit: str = _setting("5000", "Transfers and refunds above this wait for a second person; in the currency")
+    offices: str = _setting("HQ:Head office", "Offices that take payments, `code:name`, separated by commas")
+    bank_accounts: str = _setting("Main", "The utility's bank accounts whose statements are read, separated by commas")
+
     mpesa_push_delay_s: float = _setting(3.0, "Seconds between the end of a conversation and the PIN prompt")
 
     limit_minutes: int = _setting(10, "Minutes within which the sessions and messages of one number are counted")
@@ -167,6 +171,8 @@ class Settings:
             raise SettingsError("INFOBIP_BASE_URL and INFOBIP_API_KEY are not set")
         if not self.sms_rate > 0:
             raise SettingsError("SMS_RATE is above 0")
+        if not self.approval_limit.replace(".", "", 1).isdecimal():
+            raise SettingsError("APPROVAL_LIMIT is an amount, such as 5000")
         if not self.sms_price.replace(".", "", 1).isdecimal():
             raise SettingsError("SMS_PRICE is the price of one part, such as 0.80")
 

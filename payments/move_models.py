@@ -29,7 +29,6 @@ class MoneyMove(Base):
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("reason <> ''", name="reason"),
         CheckConstraint("(status = 'posted') = (entry_id IS NOT NULL)", name="posted"),
-        CheckConstraint("decided_by IS NULL OR status = 'proposed' OR decided_by <> ''", name="decided"),
         CheckConstraint("(kind = 'refund' AND status = 'posted') = (payout IS NOT NULL)", name="refund"),
         Index("ix_money_move_receipt_id", "receipt_id", "id"),
         Index("ix_money_move_proposed", "id", postgresql_where=text("status = 'proposed'")),

@@ -11,28 +11,35 @@ from core.messages import queue_message
 from core.money import Money
 from core.phone import Phone, parse_phone
 from payments.models import Receipt
+from payments.move_models import MoneyMove
 from payments.texts import OFFICE, receipt_text
 
 
-def thank(session: Session, receipt: Receipt, connection: Connection) -> None:
-    """The receipt's SMS, to the phone that paid or else to the customer's own. One for each receipt."""
+def thank(session: Session, receipt: Receipt, connection: Connection, part: MoneyMove | None = None) -> None:
+    """The receipt's SMS, to the phone that paid or else to the customer's own. One for each receipt.
+
+    Where only a `part` of it went to the connection, or went there later from another, one for that.
+    """
     phone = paying_phone(receipt) or own_phone(session, connection)
+    whole = part is None or (part.kind == "allocation" and part.amount_minor == receipt.amount_minor)
+    if part is not None and part.kind == "transfer":
+        phone = own_phone(session, connection)
     if phone is None:
         return
     queue_message(
         session,
         phone,
-        words_of(session, receipt, connection),
+        words_of(session, receipt, connection, None if part is None else part.amount_minor),
         "receipt",
-        key=f"receipt:{receipt.id}",
+        key=f"receipt:{receipt.id}" if whole or part is None else f"move:{part.id}",
         connection_id=connection.id,
         language=language_of(session, connection),
     )
 
 
-def words_of(session: Session, receipt: Receipt, connection: Connection) -> Text:
-    """What the receipt's SMS says, with the balance as it is now."""
-    amount = Money(receipt.amount_minor, receipt.currency)
+def words_of(session: Session, receipt: Receipt, connection: Connection, minor: int | None = None) -> Text:
+    """What the receipt's SMS says, of all or of `minor`, with the balance as it is now."""
+    amount = Money(receipt.amount_minor if minor is None else minor, receipt.currency)
     label = OFFICE if receipt.provider in ("cash", "cheque", "bank") else receipt.provider
     return receipt_text(amount, connection.account_no, receipt.receipt, balance_of(session, connection.id), label)
 

@@ -118,9 +118,6 @@ def moves() -> None:
         ),
         sa.CheckConstraint("(status = 'posted') = (entry_id IS NOT NULL)", name=op.f("ck_money_move_posted")),
         sa.CheckConstraint(
-            "decided_by IS NULL OR status = 'proposed' OR decided_by <> ''", name=op.f("ck_money_move_decided")
-        ),
-        sa.CheckConstraint(
             "kind IN ('allocation', 'return', 'transfer', 'refund', 'bounce')", name=op.f("ck_money_move_kind")
         ),
         sa.CheckConstraint(
