@@ -78,12 +78,30 @@ class Settings:
     mpesa_passkey: str = _setting("", "Passkey of the short code", secret=True)
     mpesa_initiator: str = _setting("", "Name of the API operator that asks for status, balance and reversals")
     mpesa_initiator_password: str = _setting("", "Password of the API operator", secret=True)
-    mpesa_pull_number: str = _setting("", "The number that is nominated where Pull Transactions is registered, as 2547..")
+    mpesa_pull_number: str = _setting(
+        "", "The number that is nominated where Pull Transactions is registered, as 2547.."
+    )
     approval_limit: str = _setting("5000", "Transfers and refunds above this wait for a second person; in the currency")
     offices: str = _setting("HQ:Head office", "Offices that take payments, `code:name`, separated by commas")
     bank_accounts: str = _setting("Main", "The utility's bank accounts whose statements are read, separated by commas")
 
     mpesa_push_delay_s: float = _setting(3.0, "Seconds between the end of a conversation and the PIN prompt")
+
+    mtn_base_url: str = _setting("https://sandbox.momodeveloper.mtn.com", "MTN MoMo's address")
+    mtn_subscription_key: str = _setting("", "Subscription key of its Collections product", secret=True)
+    mtn_api_user: str = _setting("", "Its API user; empty: nobody may pay from MTN MoMo")
+    mtn_api_key: str = _setting("", "Key of the API user", secret=True)
+    mtn_target_environment: str = _setting("sandbox", "Country at MTN: `sandbox`, `mtnuganda`, `mtnrwanda`")
+    mtn_currency: str = _setting("", "Currency at MTN; empty: CURRENCY. Its sandbox knows EUR only")
+
+    airtel_base_url: str = _setting(
+        "https://openapiuat.airtel.africa", "Airtel Money's address, a country's own or all's"
+    )
+    airtel_client_id: str = _setting("", "Airtel client id; empty: nobody may pay from Airtel Money")
+    airtel_client_secret: str = _setting("", "Airtel client secret", secret=True)
+    airtel_country: str = _setting("", "Country at Airtel (ISO 3166); empty: REGION")
+    airtel_currency: str = _setting("", "Currency at Airtel; empty: CURRENCY")
+    airtel_hash_key: str = _setting("", "Key of the callbacks' hash, where the portal has it switched on", secret=True)
 
     limit_minutes: int = _setting(10, "Minutes within which the sessions and messages of one number are counted")
     limit_sessions: int = _setting(

@@ -1,30 +1,23 @@
 """The jobs that talk to a wallet's provider. No transaction is open while they do."""
 
-import json
 from datetime import timedelta
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from billing.models import Connection
 from core.clock import now
-from core.config import settings
 from core.database import transaction
 from core.outbox import after_commit, job
 from payments.hearing import ask, confirm, listen, turn
 from payments.intents import attempt_of, move
 from payments.models import OPEN, PaymentIntent
-from payments.notices import store_notice
 from payments.outcomes import RESEND_WITHIN_S, enter
 from payments.settlement import fail, settle
-from payments.wallets import mpesa
 from payments.wallets.protocol import Accepted, Answer, Refused, Unknown, Wallet
 from payments.wallets.registry import wallet
 
 job("payments.settle")(settle)
 job("payments.confirm")(confirm)
-SLACK_S = 300
-"""Clocks differ; a minute too many pulled is harmless."""
 RESEND_S = 10
 """After a lost answer, where the same id may be sent again."""
 
@@ -43,10 +36,13 @@ def push(intent_id: int) -> None:
             return
         payer = wallet(intent.provider)
         come_from = ["created", "sending", "unknown"] if payer.facts.resend_is_safe else ["created"]
+        is_again = intent.state != "created"
         if not move(session, intent_id, "sending", come_from):
             return
         attempt, asked_at = attempt_of(session, intent), intent.created_at
     answer = payer.request(attempt)
+    if is_again and isinstance(answer, Refused):  # the first time may have been carried out: only the status can say
+        answer = Unknown(answer.message or answer.code)
     with transaction() as session:
         _sent(session, intent_id, payer, answer)
         young = now() - asked_at < timedelta(seconds=RESEND_WITHIN_S)
@@ -91,24 +87,3 @@ def query(intent_id: int) -> None:
     with transaction() as session:
         listen(session, payer, outcome)
         enter(session, session.get_one(PaymentIntent, intent_id, with_for_update=True), payer, outcome)
-
-
-@job("payments.pull")
-def pull(intent_id: int) -> None:
-    """Fetch what the PayBill received since a push whose receipt is missing; each row is settled as a notice.
-
-    The receipt is the same by every road, so a row that is known already credits nothing.
-    """
-    with transaction() as session:
-        intent = session.get(PaymentIntent, intent_id)
-        if intent is None or intent.state not in ("confirmed", "unknown"):
-            return
-        account_no = session.get_one(Connection, intent.connection_id).account_no
-    rows = mpesa.daraja().pull(intent.created_at - timedelta(seconds=SLACK_S), now() + timedelta(seconds=SLACK_S))
-    if not isinstance(rows, list):
-        return
-    ours = [row for row in rows if str(row.get("billreference", "")).strip() == account_no]
-    with transaction() as session:
-        for row in ours:
-            body = json.dumps({**row, "shortcode": settings().mpesa_shortcode}).encode()
-            store_notice(session, "pull", body, token=None, headers={}, remote_addr="")

@@ -8,20 +8,21 @@ from payments.wallets.registry import switched_on
 def callback_urls(settings: Settings) -> dict[str, str]:
     """Name -> URL to register; those with `{token}` are the pattern of what is made anew for each attempt.
 
-    MTN is told `providerCallbackHost`, the host alone; Airtel's portal takes one address for all, without a token.
+    In its portal MTN is told `providerCallbackHost`, the host alone; Airtel's portal takes one address for all, without a token.
     """
     base = _base(settings, mpesa.NAME)
     urls = {"mpesa_validation": f"{base}/paybill/validation", "mpesa_confirmation": f"{base}/paybill/confirmation"}
     names = {mpesa.NAME: "mpesa_stk"}
     for wallet in switched_on(settings):
-        urls[names.get(wallet.name, wallet.name)] = callback_url(settings, wallet.name, "{token}")
+        token = "{token}" if wallet.facts.callback_has_token else ""
+        urls[names.get(wallet.name, wallet.name)] = callback_url(settings, wallet.name, token)
     return urls
 
 
 def callback_url(settings: Settings, provider: str, token: str) -> str:
     """Where the outcome of the attempt with this token is to be sent."""
     road = "stk" if provider == mpesa.NAME else f"wallet/{provider}"
-    return f"{_base(settings, provider)}/{road}/{token}"
+    return f"{_base(settings, provider)}/{road}/{token}".rstrip("/")
 
 
 def _base(settings: Settings, provider: str) -> str:

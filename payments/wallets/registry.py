@@ -8,10 +8,14 @@ from phonenumbers import carrier
 
 from core.config import Settings, settings
 from core.phone import Phone
-from payments.wallets import mpesa
+from payments.wallets import airtel, mpesa, mtn
 from payments.wallets.protocol import Cause, Wallet
 
-KNOWN: tuple[Callable[[Settings], Wallet | None], ...] = (mpesa.configured,)
+KNOWN: tuple[Callable[[Settings], Wallet | None], ...] = (
+    mpesa.configured,
+    mtn.configured,
+    airtel.configured,
+)
 """Each gives its wallet, or None where the settings leave it off. A new provider is one line here."""
 OF_NETWORK = {"Safaricom": "mpesa", "MTN": "mtn", "Airtel": "airtel"}
 
