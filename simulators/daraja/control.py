@@ -1,7 +1,6 @@
 """What the handset and the tests use and no utility ever sees: prompts, wallets, the book, the faults."""
 
 import time
-from dataclasses import fields
 from typing import Literal
 
 from flask import Blueprint, Response, jsonify, request
@@ -36,8 +35,7 @@ def blueprint(mpesa: Mpesa, tokens: Tokens, keys: Keys) -> Blueprint:
     @web.get("/faults/known")
     def known() -> Response:
         """Each fault in words, with its value and its most, for a form."""
-        now = mpesa.faults.as_json()
-        return jsonify(faults=[{"name": f.name, "value": now[f.name], **f.metadata} for f in fields(mpesa.faults)])
+        return jsonify(faults=mpesa.faults.known())
 
     @web.get("/certificate")
     def certificate() -> Response:

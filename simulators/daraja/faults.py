@@ -1,94 +1,22 @@
-"""What may be made to go wrong, set over HTTP while the simulator runs.
+"""What may be made to go wrong at Daraja, beside what may at any provider."""
 
-Chances are from 0 to 1. Each is drawn from the seed, the fault's name and what it is about ("the third push to this
-phone"), so the same seed gives the same faults to the same customers, in whatever order threads get to run.
-"""
+from dataclasses import dataclass
 
-import random
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from simulators.seeded import SeededFaults, fault
 
 SHAPES = ("500", "4999", "400", "any")
-MOST_COPIES = 100
-LONGEST_S = 3600
-
-
-def _fault(default: Any, what: str, most: float = 1.0) -> Any:
-    return field(default=default, metadata={"what": what, "most": most})
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
+class Faults(SeededFaults):
     """With these values Daraja behaves. They hold for every payment until they are changed."""
 
-    seed: int = _fault(1, "Which faults: the same seed gives the same ones", 10**9)
-
-    callback_copies: int = _fault(1, "How often each callback is delivered; 0 drops it", MOST_COPIES)
-    callback_copies_most: int = _fault(0, "Up to so many copies instead, by chance", MOST_COPIES)
-    callback_delay_s: float = _fault(0.0, "Seconds on top of the usual delay", LONGEST_S)
-    callback_jitter_s: float = _fault(
-        0.0, "Up to so many seconds more, each its own: they overtake one another", LONGEST_S
-    )
-    drop: float = _fault(0.0, "A callback or confirmation is never sent")
-    confirm_pushes: bool = _fault(False, "A push is confirmed by the PayBill's notice too, under the same receipt")
-
-    answer_lost: float = _fault(0.0, "A push is carried out, but its answer never arrives")
-    answer_after_callback: float = _fault(0.0, "A push is answered only after its callback was delivered")
-    failure_first: float = _fault(0.0, "A push that is paid is first reported as failed")
-    wrong_amount: float = _fault(0.0, "A callback names another amount than was paid")
-    wrong_shortcode: float = _fault(0.0, "A confirmation names another short code")
-    query_denies: float = _fault(0.0, "A query says that a paid push has failed")
-
-    pending_shape: str = _fault("500", "How a query says that it is not decided: " + ", ".join(SHAPES))
-    too_many: float = _fault(0.0, "A request is refused with HTTP 429; nothing is carried out")
-    queries_a_minute: int = _fault(0, "More STK queries than this get HTTP 429; 0: no limit", 10**6)
-    broken: float = _fault(0.0, "A push gets HTTP 500 without a clear word; nothing is carried out")
-
-    by_itself: bool = _fault(False, "Subscribers answer their prompts without anybody at a handset")
-    thinks_s: float = _fault(0.2, "How long such a subscriber takes", LONGEST_S)
-    cancels: float = _fault(0.0, "Such a subscriber cancels")
-    mistypes: float = _fault(0.0, "Such a subscriber types a wrong PIN")
-    ignores: float = _fault(0.0, "Such a subscriber does nothing at all")
-
-    def changed(self, values: dict[str, object]) -> "Faults":
-        """Raises ValueError naming the field that is unknown or has an unusable value."""
-        known = {f.name: f for f in fields(self)}
-        for name, value in values.items():
-            if name not in known:
-                raise ValueError(f"unknown fault {name!r}; there are {', '.join(known)}")
-            if not _usable(known[name].default, value, known[name].metadata["most"], name):
-                raise ValueError(f"{name} cannot be {value!r}")
-        return replace(self, **values)  # type: ignore[arg-type]  # checked by _usable
-
-    def as_json(self) -> dict[str, object]:
-        return asdict(self)
-
-    def strikes(self, name: str, about: str) -> bool:
-        """Whether the fault `name` (a chance) befalls this."""
-        chance: float = getattr(self, name)
-        return self.drawn(name, about).random() < chance
-
-    def drawn(self, name: str, about: str) -> random.Random:
-        """The chance of one thing, the same for the same seed."""
-        return random.Random(f"{self.seed}:{name}:{about}")  # to be repeatable is the point
-
-    def deliveries(self, about: str) -> list[float]:
-        """The delays, in seconds, of each copy of a callback; none where it is dropped."""
-        if self.strikes("drop", about):
-            return []
-        chance = self.drawn("deliveries", about)
-        copies = chance.randint(1, self.callback_copies_most) if self.callback_copies_most else self.callback_copies
-        return [self.callback_delay_s + chance.uniform(0, self.callback_jitter_s) for _ in range(copies)]
+    confirm_pushes: bool = fault(False, "A push is confirmed by the PayBill's notice too, under the same receipt")
+    wrong_shortcode: float = fault(0.0, "A confirmation names another short code")
+    query_denies: float = fault(0.0, "A query says that a paid push has failed")
+    pending_shape: str = fault("500", "How a query says that it is not decided", choices=SHAPES)
+    queries_a_minute: int = fault(0, "More STK queries than this get HTTP 429; 0: no limit", 10**6)
 
     def shape(self, about: str) -> str:
         """How the query about this says that it is not decided."""
         return self.drawn("shape", about).choice(SHAPES[:3]) if self.pending_shape == "any" else self.pending_shape
-
-
-def _usable(default: object, value: object, most: float, name: str) -> bool:
-    if name == "pending_shape":
-        return value in SHAPES
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(default, bool) and isinstance(value, bool)
-    allowed = int if isinstance(default, int) else int | float
-    return isinstance(value, allowed) and 0 <= value <= most

@@ -1,11 +1,8 @@
-"""Requests that are refused for being too many, and answers that never arrive."""
+"""Requests that are refused for being too many."""
 
-import socket
 import threading
 import time
 from collections import Counter, deque
-
-from flask import request
 
 from simulators.daraja.errors import TOO_MANY, DarajaError
 from simulators.daraja.mpesa import Mpesa
@@ -42,10 +39,3 @@ class Limits:
             if most and len(self._queries) >= most:
                 raise DarajaError(*TOO_MANY)
             self._queries.append(now)
-
-
-def hang_up() -> None:
-    """End the connection: whoever asked does not learn what became of it."""
-    line = request.environ.get("werkzeug.socket")
-    if isinstance(line, socket.socket):
-        line.shutdown(socket.SHUT_RDWR)

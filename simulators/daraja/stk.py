@@ -4,9 +4,10 @@ from flask import Blueprint, Response, g, jsonify, request
 
 from simulators.daraja import errors, prompts
 from simulators.daraja.checks import Body, check_merchant, read_push
-from simulators.daraja.limits import Limits, hang_up
+from simulators.daraja.limits import Limits
 from simulators.daraja.mpesa import Mpesa
 from simulators.daraja.oauth import Tokens
+from simulators.serving import hang_up
 
 ACCEPTED = "Success. Request accepted for processing"
 LONGEST_WAIT_S = 10.0
