@@ -175,8 +175,9 @@ def enter_payment(session: Session, notice: Notice, payment: PaybillPayment) -> 
     credited = credit(session, paid)
     if credited is Credit.CONTRADICTED:
         return conclude(notice, "quarantined", "its receipt is known as other money")
-    if twin is not None:
-        _attach(session, twin, payment.receipt)
+    receipt = find_receipt(session, payment.receipt) if twin is not None else None
+    if twin is not None and receipt is not None:
+        attach(session, twin, receipt)
     return conclude(notice, "applied" if credited is Credit.FRESH else "duplicate", "" if connection else "in suspense")
 
 
@@ -198,9 +199,11 @@ def _receiptless(session: Session, connection: Connection, amount: Money) -> Pay
     )
 
 
-def _attach(session: Session, intent: PaymentIntent, number: str) -> None:
-    receipt = find_receipt(session, number)
-    if receipt is None or receipt.intent_id is not None or receipt.connection_id != intent.connection_id:
-        return
-    if move(session, intent.id, "paid", ["confirmed", "unknown"], next_poll_at=None):
-        receipt.intent_id = intent.id
+def attach(session: Session, intent: PaymentIntent, receipt: Receipt) -> bool:
+    """A receipt that nobody claims is taken for an attempt's, which is paid then. Both are locked."""
+    if receipt.intent_id is not None or receipt.connection_id != intent.connection_id:
+        return False
+    if not move(session, intent.id, "paid", ["confirmed", "unknown"], next_poll_at=None):
+        return False
+    receipt.intent_id = intent.id
+    return True

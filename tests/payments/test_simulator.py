@@ -21,7 +21,7 @@ from billing.models import Connection
 from core.config import Settings
 from core.database import transaction
 from core.money import Money
-from payments import jobs
+from payments import intents, jobs, pulling
 from payments.daraja import Daraja
 from payments.intents import Requested, request_payment
 from payments.models import Notice, PaymentIntent
@@ -73,7 +73,7 @@ def utility(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Set
     server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     ours = replace(settings, public_base_url=f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setattr(jobs, "settings", lambda: ours)
+    monkeypatch.setattr(intents, "settings", lambda: ours)
     yield ours
     server.shutdown()
     server.server_close()
@@ -176,7 +176,9 @@ def test_a_silent_push_is_found_by_asking(subscriber: Subscriber) -> None:
     eventually(known)
     with transaction() as session:
         assert balance_of(session, home.id) == Money.zero()
-    jobs.pull(intent.id)
+    with transaction() as session:
+        run = pulling.begin(session, "quick", intent.created_at)
+    pulling.read_list(run.id)
     assert settled(1) == ["applied"]
     assert state_of(intent) == "paid"
     with transaction() as session:
