@@ -13,6 +13,7 @@ from billing.models import Connection
 from core.clock import now
 from core.config import settings
 from core.money import Money
+from core.outbox import after_commit
 from payments.models import Receipt
 from payments.thanks import language_of, thank
 
@@ -92,6 +93,8 @@ def credit(session: Session, paid: MoneyIn) -> Credit:
     ).one()
     if paid.connection is not None:
         thank(session, receipt, paid.connection)
+    else:
+        after_commit(session, "payments.match", receipt.id)
     return Credit.FRESH
 
 
