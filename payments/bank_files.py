@@ -6,7 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
 from core.money import Money
@@ -136,7 +136,7 @@ def _movement(values: Mapping[str, str], row: int, account: str, currency: str, 
 def _day(written: str) -> date | None:
     for form in DAYS:
         try:
-            return datetime.strptime(written.split(" 00:00")[0].strip(), form).date()
+            return datetime.strptime(written.split(" 00:00")[0].strip(), form).replace(tzinfo=UTC).date()
         except ValueError:
             continue
     return None

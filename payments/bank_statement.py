@@ -178,11 +178,12 @@ def credit_line(session: Session, line: BankLine, connection: Connection | None,
     return receipt
 
 
-def decide_line(session: Session, line_id: int, kind: str, by: str, *, channel: str = "", note: str = "") -> (
+def decide_line(session: Session, line_id: int, kind: str, by: str, *, channel: str = "", note: str = "",
+                connection: Connection | None = None) -> (
     BankLine | BankRefusal
 ):  # fmt: skip
-    """A person says what a line is: a 'channel' paying out, a bank 'charge', a 'returned' cheque, a customer's
-    money ('suspense'), or something that is in the books already ('ignored', with a note)."""
+    """A person says what a line is: a 'channel' paying out, a bank 'charge', a 'returned' cheque, the 'payment' of a
+    `connection`, somebody's money ('suspense'), or something that is in the books already ('ignored', with a note)."""
     line = session.get_one(BankLine, line_id, with_for_update=True, populate_existing=True)
     if line.kind is not None:
         return BankRefusal("decided")
@@ -194,8 +195,8 @@ def decide_line(session: Session, line_id: int, kind: str, by: str, *, channel: 
             _decided(session, line, kind, CHARGES, by)
         case "returned" if not paid_in:
             return _returned(session, line, by)
-        case "suspense" if paid_in:
-            credit_line(session, line, None, by)
+        case "payment" | "suspense" if paid_in and (kind == "suspense" or connection is not None):
+            credit_line(session, line, connection, by)
         case "ignored" if note.strip():
             line.note = note.strip()
             _mark(session, line, kind, by)
