@@ -12,14 +12,15 @@ AT_ONCE_S = 0.5
 """A place that is nearer than this is waited for; for a later one the job comes again."""
 
 TAKE = """
-    INSERT INTO wallet_pace AS pace (provider, next_at) VALUES ($1, $2 + $3)
-    ON CONFLICT (provider) DO UPDATE SET next_at = greatest(pace.next_at, $2) + $3 WHERE pace.next_at <= $4
-    RETURNING next_at - $3
+    INSERT INTO wallet_pace AS pace (provider, next_at) VALUES ($1, $2::timestamptz + $3::interval)
+    ON CONFLICT (provider) DO UPDATE SET next_at = greatest(pace.next_at, $2::timestamptz) + $3::interval
+    WHERE pace.next_at <= $4::timestamptz
+    RETURNING next_at - $3::interval
 """
 NEXT = "SELECT next_at FROM wallet_pace WHERE provider = $1"
 LATER = """
-    INSERT INTO wallet_pace AS pace (provider, next_at) VALUES ($1, $2)
-    ON CONFLICT (provider) DO UPDATE SET next_at = greatest(pace.next_at, $2)
+    INSERT INTO wallet_pace AS pace (provider, next_at) VALUES ($1, $2::timestamptz)
+    ON CONFLICT (provider) DO UPDATE SET next_at = greatest(pace.next_at, $2::timestamptz)
 """
 
 
