@@ -153,7 +153,7 @@ def read_push(body: bytes) -> PushOutcome:
     """The outcome in a push's callback. Raises Unreadable."""
     envelope = read_object(body)
     inner = envelope.get("Body")
-    return _load(PushCallback(), inner.get("stkCallback") if isinstance(inner, dict) else None)  # type: ignore[no-any-return]
+    return load(PushCallback(), inner.get("stkCallback") if isinstance(inner, dict) else None)  # type: ignore[no-any-return]
 
 
 class PulledRow(Schema):
@@ -175,12 +175,12 @@ class PulledRow(Schema):
 
 def read_pulled(body: bytes) -> PaybillPayment:
     """The payment in a row that was pulled, with the `shortcode` it was asked for. Raises Unreadable."""
-    return _load(PulledRow(), read_object(body))  # type: ignore[no-any-return]
+    return load(PulledRow(), read_object(body))  # type: ignore[no-any-return]
 
 
 def read_paybill(body: bytes) -> PaybillPayment:
     """The payment in a C2B validation or confirmation. Raises Unreadable."""
-    return _load(Paybill(), read_object(body))  # type: ignore[no-any-return]
+    return load(Paybill(), read_object(body))  # type: ignore[no-any-return]
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -194,7 +194,8 @@ def read_object(body: bytes) -> dict[str, Any]:
     return parsed
 
 
-def _load(schema: Schema, data: Any) -> Any:
+def load(schema: Schema, data: Any) -> Any:
+    """What a schema makes of an object. Raises Unreadable, naming the fields and not their values."""
     if not isinstance(data, dict):
         raise Unreadable("the notice lacks its body")
     try:

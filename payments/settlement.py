@@ -12,7 +12,6 @@ from decimal import Decimal
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from billing.customers import find_connection
 from billing.models import Connection
 from core.clock import now
 from core.config import settings
@@ -26,6 +25,8 @@ from payments.models import STATES, Notice, PaymentIntent, Receipt
 from payments.notices import conclude
 from payments.receipts import Credit, MoneyIn, credit, find_receipt, language_of
 from payments.texts import failure_text
+from payments.typed import find_typed
+from payments.validation import is_ours
 from payments.wallets.registry import cause_of
 
 BEFORE_PAID = [state for state in STATES if state != "paid"]
@@ -161,13 +162,13 @@ def _settle_pulled(session: Session, notice: Notice) -> None:
 def enter_payment(session: Session, notice: Notice, payment: PaybillPayment) -> None:
     """Money that the customer sent herself cannot be refused, it is ours already: to the account, or to suspense."""
     ours = settings()
-    if payment.shortcode != ours.mpesa_shortcode:
+    if not is_ours(payment.shortcode):
         return conclude(notice, "quarantined", "another short code than ours")
     try:
         amount = Money.of(payment.amount, ours.currency)
     except ValueError:
         return conclude(notice, "quarantined", "an amount that is not one")
-    connection = find_connection(session, payment.account)
+    connection = find_typed(session, payment.account)
     # Its twin is locked before the receipt is posted, as the push's callback does: so that the two never deadlock.
     twin = _receiptless(session, connection, amount) if connection else None
     said = payment.account.strip()

@@ -4,6 +4,9 @@ from core.config import Settings
 from payments.wallets import mpesa
 from payments.wallets.registry import switched_on
 
+FORBIDDEN = ("mpesa", "m-pesa", "safaricom", "exe", "cmd", "sql", "query")
+"""No address of ours may contain these, in any case (Daraja 3.0, "Customer To Business")."""
+
 
 def callback_urls(settings: Settings) -> dict[str, str]:
     """Name -> URL to register; those with `{token}` are the pattern of what is made anew for each attempt.
@@ -23,6 +26,25 @@ def callback_url(settings: Settings, provider: str, token: str) -> str:
     """Where the outcome of the attempt with this token is to be sent."""
     road = "stk" if provider == mpesa.NAME else f"wallet/{provider}"
     return f"{_base(settings, provider)}/{road}/{token}".rstrip("/")
+
+
+def result_urls(settings: Settings, token: str) -> tuple[str, str]:
+    """Where the result of an M-Pesa operation is to be sent, and where it is said that it waited too long."""
+    base = _base(settings, mpesa.NAME)
+    return f"{base}/result/{token}", f"{base}/late/{token}"
+
+
+def pull_url(settings: Settings) -> str:
+    """The address that registering Pull Transactions asks for. The list itself is always fetched by us."""
+    return f"{_base(settings, mpesa.NAME)}/paybill/confirmation"
+
+
+def objection(url: str) -> str | None:
+    """Why Daraja would refuse this address, in words; None where it would not. Development may use HTTP."""
+    words = [word for word in FORBIDDEN if word in url.lower()]
+    if words:
+        return f"it contains {words[0]!r}, which Daraja forbids: choose another GATEWAY_SECRET or PUBLIC_BASE_URL"
+    return None if url.startswith("https://") else "Daraja wants HTTPS: set PUBLIC_BASE_URL"
 
 
 def _base(settings: Settings, provider: str) -> str:
