@@ -156,8 +156,11 @@ def read_push(body: bytes) -> PushOutcome:
     return load(PushCallback(), inner.get("stkCallback") if isinstance(inner, dict) else None)  # type: ignore[no-any-return]
 
 
-class PulledRow(Schema):
-    """A row of Pull Transactions (Daraja 3.0). Its own time has a doubtful zone, so ours is used instead."""
+class ListedRow(Schema):
+    """A row of Pull Transactions (Daraja 3.0), or of the portal's statement.
+
+    The time of a pulled row has a doubtful zone, so ours is used instead; that of a statement is `paidAt`.
+    """
 
     class Meta:
         unknown = EXCLUDE
@@ -167,15 +170,18 @@ class PulledRow(Schema):
     account = Loose(data_key="billreference", load_default="", validate=validate.Length(0, 100))
     phone = Loose(data_key="msisdn", load_default="", validate=validate.Length(0, 100))
     shortcode = fields.String(required=True)
+    paid_at = fields.AwareDateTime(data_key="paidAt", load_default=None)
+    name = Name(data_key="payer", load_default="")
 
     @post_load
     def made(self, data: dict[str, Any], **_: Any) -> PaybillPayment:
-        return PaybillPayment(**{**data, "amount": exact(data["amount"])}, paid_at=datetime.now(UTC))
+        paid_at = data.pop("paid_at") or datetime.now(UTC)
+        return PaybillPayment(**{**data, "amount": exact(data["amount"])}, paid_at=paid_at)
 
 
-def read_pulled(body: bytes) -> PaybillPayment:
-    """The payment in a row that was pulled, with the `shortcode` it was asked for. Raises Unreadable."""
-    return load(PulledRow(), read_object(body))  # type: ignore[no-any-return]
+def read_row(body: bytes) -> PaybillPayment:
+    """The payment in a row that was listed, with the `shortcode` it was listed for. Raises Unreadable."""
+    return load(ListedRow(), read_object(body))  # type: ignore[no-any-return]
 
 
 def read_paybill(body: bytes) -> PaybillPayment:

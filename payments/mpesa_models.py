@@ -11,7 +11,7 @@ from payments.models import Notice
 
 OPERATIONS = ("status", "reversal", "balance")
 REQUEST_STATES = ("created", "sending", "taken", "unknown", "done", "failed")
-VERDICTS = ("payment", "known", "differs", "charge", "withdrawal", "failed", "unreadable")
+VERDICTS = ("payment", "known", "differs", "charge", "other", "failed", "unreadable")
 
 
 class PullRun(Base):

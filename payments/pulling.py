@@ -5,17 +5,21 @@ nobody had told us before is settled as a notice; its receipt is the same by eve
 """
 
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.config import settings
 from core.database import transaction
+from core.money import Money
 from core.outbox import after_commit, job
+from payments.daraja import NAIROBI
+from payments.matching_models import ProviderLine
 from payments.models import Notice, PaymentIntent, Receipt
 from payments.mpesa_models import PullRun
 from payments.notices import store_notice
@@ -144,12 +148,43 @@ def _end(run_id: int, outcome: str, rows: int, fresh: int, note: str) -> None:
 def _keep(session: Session, page: list[dict[str, Any]]) -> int:
     """Keep the rows that are news as notices; gives how many."""
     rows = {number(row): row for row in page}
+    _note_lines(session, rows)
     known = _known(session, [name for name in rows if name])
     news = [row for name, row in rows.items() if name not in known]
     for row in news:
         body = json.dumps({**row, "shortcode": settings().mpesa_shortcode}).encode()
         store_notice(session, "pull", body, token=_mark(number(row)), headers={}, remote_addr="")
     return len(news)
+
+
+def _note_lines(session: Session, rows: dict[str, dict[str, Any]]) -> None:
+    """What M-Pesa's own list says, for the day's reconciliation: once for each receipt."""
+    noted = [
+        {
+            "provider": mpesa.NAME, "shortcode": settings().mpesa_shortcode, "receipt": name, "amount_minor": minor,
+            "day": _day(row), "account_said": str(row.get("billreference", ""))[:100], "source": "pull",
+            "noted_at": now(),
+        }
+        for name, row in rows.items()
+        if name and (minor := _minor(row)) is not None
+    ]  # fmt: skip
+    if noted:
+        session.execute(insert(ProviderLine).on_conflict_do_nothing(), noted)
+
+
+def _minor(row: dict[str, Any]) -> int | None:
+    try:
+        return Money.of(str(row.get("amount")), settings().currency).minor or None
+    except ValueError:
+        return None
+
+
+def _day(row: dict[str, Any]) -> date:
+    """The day on which it was paid: its time is marked as UTC, and is Nairobi's (Daraja 3.0 is silent on it)."""
+    try:
+        return date.fromisoformat(str(row.get("trxDate", ""))[:10])
+    except ValueError:
+        return now().astimezone(NAIROBI).date()
 
 
 def _known(session: Session, numbers: list[str]) -> set[str]:

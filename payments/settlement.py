@@ -19,7 +19,7 @@ from core.database import transaction
 from core.messages import queue_message
 from core.money import Money
 from payments.daraja import FAILED
-from payments.forms import PaybillPayment, PushOutcome, Unreadable, read_paybill, read_pulled, read_push
+from payments.forms import PaybillPayment, PushOutcome, Unreadable, read_paybill, read_push, read_row
 from payments.intents import move
 from payments.models import STATES, Notice, PaymentIntent, Receipt
 from payments.notices import conclude
@@ -156,7 +156,7 @@ def _settle_confirmation(session: Session, notice: Notice) -> None:
 
 @settles("pull")
 def _settle_pulled(session: Session, notice: Notice) -> None:
-    enter_payment(session, notice, read_pulled(notice.body))
+    enter_payment(session, notice, read_row(notice.body))
 
 
 def enter_payment(session: Session, notice: Notice, payment: PaybillPayment) -> None:

@@ -76,7 +76,7 @@ def statements() -> None:
         words("account_said"), words("payer"), words("details"), words("verdict"), words("note", default=""),
         sa.Column("notice_id", sa.BigInteger, sa.ForeignKey("notice.id")),
         sa.CheckConstraint(
-            "verdict IN ('payment', 'known', 'differs', 'charge', 'withdrawal', 'failed', 'unreadable')",
+            "verdict IN ('payment', 'known', 'differs', 'charge', 'other', 'failed', 'unreadable')",
             name="verdict",
         ),
     )  # fmt: skip
