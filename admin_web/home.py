@@ -124,7 +124,7 @@ def _tasks(session: Session) -> Iterator[Task]:
             counted(proposed, "correction", "to approve"), "Over the limit: a second person decides.",
             url_for("office.corrections", show="proposed"), "Decide", "invoices",
         )  # fmt: skip
-    suspense = _count(session, select(Receipt.id).where(Receipt.connection_id.is_(None)))
+    suspense = _count(session, select(Receipt.id).where(Receipt.held_minor > 0))
     if suspense:
         yield Task(
             counted(suspense, "payment", "without an account"), "The money is in the books but credited to nobody.",
@@ -133,7 +133,7 @@ def _tasks(session: Session) -> Iterator[Task]:
     unclear = PaymentIntent.state.in_(("unknown", "confirmed")), PaymentIntent.updated_at < now() - LONG
     if checking := _count(session, select(PaymentIntent.id).where(*unclear)):
         yield Task(
-            counted(checking, "payment", "not cleared up by M-Pesa"), "They are asked for again by themselves.",
+            counted(checking, "payment", "not cleared up by its wallet"), "They are asked for again by themselves.",
             url_for("office.payments", show="open"), "Look", "payments",
         )  # fmt: skip
     run = session.scalar(select(BillingRun).where(BillingRun.status == "review").limit(1))

@@ -19,6 +19,7 @@ from core.database import engine, transaction
 from core.outbox import Outbox
 from payments import pulling
 from payments.janitor import sweep
+from payments.reconciliation import prepare_lately
 from ussd_app import archive, late, logs
 from ussd_app.stores import patient
 
@@ -48,6 +49,7 @@ def chores() -> list[Chore]:
         Chore("pulling", 60, pulling.sweep),
         Chore("books", 3600, check_books),
         Chore("plans", 3600, track_plans),
+        Chore("reconciliation", 3600, prepare_lately),
         Chore("outbox", 3600, sweep_outbox),
     ]
 

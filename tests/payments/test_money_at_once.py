@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from werkzeug.serving import make_server
 
 from billing.ledger import balance_of
@@ -136,3 +137,15 @@ def test_who_does_not_know_the_address_learns_nothing(service: str) -> None:
     intent = sent(house())
     assert post(f"{service[:-4]}xxxx/stk/{intent.token}", callback()) == 404
     assert outcomes() == Counter()
+
+
+def test_the_database_itself_refuses_a_second_row_of_a_receipt(service: str) -> None:
+    home = house()
+    assert post(f"{service}/paybill/confirmation", paybill(home.account_no)) == 200
+    all_work()
+    with transaction() as session:
+        first = session.scalars(select(Receipt)).one()
+        columns = {column.name for column in Receipt.__table__.columns} - {"id"}
+        twin = Receipt(**{name: getattr(first, name) for name in columns})
+    with pytest.raises(IntegrityError, match="uq_receipt_number"), transaction() as session:
+        session.add(twin)
