@@ -45,8 +45,9 @@ def create_phone_network(settings: NetworkSettings) -> Flask:
         ussd.clear()
         centre.inbox.clear()
         log.clear()
-        with contextlib.suppress(requests.RequestException):
-            call("POST", f"{settings.daraja_url}/sim/reset", timeout_s=4)
+        for url in settings.wallets.values():
+            with contextlib.suppress(requests.RequestException):
+                call("POST", f"{url}/sim/reset", timeout_s=4)
         return jsonify(ok=True, now=datetime.now(UTC).isoformat(timespec="milliseconds"))
 
     @app.after_request
