@@ -62,7 +62,7 @@ def refunds(session: Session) -> ResponseReturnValue:
     receipts = _receipts(session, waiting)
     asked = {move.id for move in waiting if by_wallet(receipts[move.receipt_id])}
     return render_template(
-        "office/refunds.html", moves=waiting, receipts=receipts, asked=asked, ways=WAYS, payouts=PAYOUT_STATES
+        "office/refunds.html", moves=waiting, receipts=receipts, asked=asked, how=WAYS, payouts=PAYOUT_STATES
     )
 
 
