@@ -16,6 +16,7 @@ from admin_web.faults import open_faults
 from admin_web.links import waiting_links
 from admin_web.messages import NOT_DELIVERED
 from admin_web.messages import tasks as message_tasks
+from admin_web.mpesa_statement import tasks as mpesa_tasks
 from admin_web.readings import to_review
 from billing.books import last_check
 from billing.models import (
@@ -130,8 +131,9 @@ def _tasks(session: Session) -> Iterator[Task]:
             counted(suspense, "payment", "without an account"), "The money is in the books but credited to nobody.",
             url_for("office.suspense"), "Look", "payments", urgent=True,
         )  # fmt: skip
-    unclear = PaymentIntent.state.in_(("unknown", "confirmed")), PaymentIntent.updated_at < now() - LONG
-    if checking := _count(session, select(PaymentIntent.id).where(*unclear)):
+    yield from (Task(*told) for told in mpesa_tasks(session))
+    unclear = PaymentIntent.state.in_(("unknown", "confirmed")), PaymentIntent.next_poll_at.is_not(None)
+    if checking := _count(session, select(PaymentIntent.id).where(*unclear, PaymentIntent.created_at < now() - LONG)):
         yield Task(
             counted(checking, "payment", "not cleared up by its wallet"), "They are asked for again by themselves.",
             url_for("office.payments", show="open"), "Look", "payments",

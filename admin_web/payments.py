@@ -13,6 +13,7 @@ from admin_web.paging import listed
 from admin_web.places import account_numbers
 from core.clock import now
 from payments.checking import check_now
+from payments.janitor import left_to_people
 from payments.models import IntentEvent, Notice, PaymentIntent, Receipt
 from payments.receipts import label_of
 from payments.wallets.registry import cause_of
@@ -37,7 +38,7 @@ MEANS = {
     "unknown": "{wallet} has not answered clearly. Money may have moved, so nothing is sent a second time.",
     "confirmed": "{wallet} says it was paid, but its receipt is not here yet. The account is credited with it.",
 }
-SHOWS = {"paid": "Paid", "open": "On their way", "failed": "Not paid"}
+SHOWS = {"paid": "Paid", "open": "On their way", "people": "Never cleared up", "failed": "Not paid"}
 OPEN = ("created", "sending", "sent", "unknown", "confirmed")
 ASKABLE = ("sent", "unknown", "confirmed")
 
@@ -58,6 +59,8 @@ def _listed(session: Session) -> dict[str, Any]:
     query, show = select(PaymentIntent), request.args.get("show", "")
     if show == "open":
         query = query.where(PaymentIntent.state.in_(OPEN))
+    elif show == "people":
+        query = query.where(left_to_people())
     elif show in ("paid", "failed"):
         query = query.where(PaymentIntent.state == show)
     found = listed(session, query, [PaymentIntent.id], newest_first=True)

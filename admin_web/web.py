@@ -42,6 +42,7 @@ from admin_web import (
     message_templates,
     messages,
     meters,
+    mpesa_statement,
     notices,
     once,
     papers,
@@ -69,7 +70,7 @@ PAGES = (
     runs, invoices, payments, conversations, account, corrections, dunning, ledger_pages, papers,
     messages, inbox, bulk, message_templates, message_counter,
     funnel, flow_map,
-    suspense, approvals, cashier, desk_papers, notices, bank, reconciliation,
+    suspense, approvals, cashier, desk_papers, notices, bank, reconciliation, mpesa_statement,
     users, login,
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ goes back. What M-Pesa knows no name of, or lacks only its receipt, is looked fo
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from core.clock import now
@@ -31,6 +31,11 @@ def sweep() -> None:
     with transaction() as session:
         _give_up_sending(session)
         _ask_about_silent(session)
+
+
+def left_to_people() -> ColumnElement[bool]:
+    """Holds of an attempt that nothing asks about any more, and of which nobody knows whether money moved."""
+    return and_(PaymentIntent.next_poll_at.is_(None), PaymentIntent.state.in_(["unknown", "confirmed"]))
 
 
 def _give_up_sending(session: Session) -> None:
