@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 import requests
-from flask import Flask
+from flask import Flask, jsonify
 from sqlalchemy import select
 
 from core import config
@@ -84,6 +84,19 @@ def served(app: Flask, port: int = 0) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def saying(status: int, body: object) -> Iterator[str]:
+    """A provider that gives a token and answers everything else with this; its address."""
+    app = Flask("provider")
+
+    @app.route("/<path:path>", methods=["GET", "POST"])
+    def answer(path: str) -> tuple[Any, int]:
+        return (jsonify(access_token="t", expires_in="180"), 200) if "token" in path else (jsonify(body), status)
+
+    with served(app) as url:
+        yield url
 
 
 @contextmanager
