@@ -61,7 +61,7 @@ class SeededFaults:
     def known(self) -> list[dict[str, object]]:
         """Each fault in words, with its value and its most, for a form."""
         now = asdict(self)
-        return [{"name": f.name, "value": now[f.name], **f.metadata} for f in fields(self)]
+        return [{"name": f.name, "value": now[f.name], "default": f.default, **f.metadata} for f in fields(self)]
 
     def strikes(self, name: str, about: str) -> bool:
         """Whether the fault `name` (a chance) befalls this."""

@@ -114,6 +114,9 @@ class Provider:
         self.book.reset()
         self.messages.reset()
         self.journal.clear()
+        with self._lock:
+            self._asked.clear()
+            self._statuses.clear()
         self.faults = MomoFaults()
 
     def strikes(self, fault: str, whom: str) -> bool:

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
-from time import monotonic
 from typing import Any
 from uuid import uuid4
 
