@@ -16,6 +16,7 @@ from admin_web.faults import open_faults
 from admin_web.links import waiting_links
 from admin_web.messages import NOT_DELIVERED
 from admin_web.messages import tasks as message_tasks
+from admin_web.mpesa_statement import tasks as mpesa_tasks
 from admin_web.readings import to_review
 from billing.anomalies import open_anomalies
 from billing.books import last_check
@@ -125,16 +126,17 @@ def _tasks(session: Session) -> Iterator[Task]:
             counted(proposed, "correction", "to approve"), "Over the limit: a second person decides.",
             url_for("office.corrections", show="proposed"), "Decide", "invoices",
         )  # fmt: skip
-    suspense = _count(session, select(Receipt.id).where(Receipt.connection_id.is_(None)))
+    suspense = _count(session, select(Receipt.id).where(Receipt.held_minor > 0))
     if suspense:
         yield Task(
             counted(suspense, "payment", "without an account"), "The money is in the books but credited to nobody.",
             url_for("office.suspense"), "Look", "payments", urgent=True,
         )  # fmt: skip
-    unclear = PaymentIntent.state.in_(("unknown", "confirmed")), PaymentIntent.updated_at < now() - LONG
-    if checking := _count(session, select(PaymentIntent.id).where(*unclear)):
+    yield from (Task(*told) for told in mpesa_tasks(session))
+    unclear = PaymentIntent.state.in_(("unknown", "confirmed")), PaymentIntent.next_poll_at.is_not(None)
+    if checking := _count(session, select(PaymentIntent.id).where(*unclear, PaymentIntent.created_at < now() - LONG)):
         yield Task(
-            counted(checking, "payment", "not cleared up by M-Pesa"), "They are asked for again by themselves.",
+            counted(checking, "payment", "not cleared up by its wallet"), "They are asked for again by themselves.",
             url_for("office.payments", show="open"), "Look", "payments",
         )  # fmt: skip
     run = session.scalar(select(BillingRun).where(BillingRun.status == "review").limit(1))

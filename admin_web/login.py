@@ -127,6 +127,6 @@ def theme(session: Session) -> ResponseReturnValue:
             path="/office",
             httponly=True,
             samesite="Lax",
-            secure=settings().public_url.startswith("https://"),
+            secure=settings().public_base_url.startswith("https://"),
         )
     return response

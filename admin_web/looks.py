@@ -1,7 +1,7 @@
 """How money, moments, quantities and states are written on pages; the one place for each."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -97,6 +97,15 @@ def phone(number: str | None) -> Markup:
     return NOTHING if not number else Markup('<span class="phone" title="{}">{}</span>').format(number, local(number))
 
 
+def age(time: timedelta) -> str:
+    """How long ago, in the one unit that matters: "40 s", "3 min", "5 h", "2 days"."""
+    seconds = max(0, int(time.total_seconds()))
+    for unit, size, until in (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172_800)):
+        if seconds < until:
+            return f"{seconds // size} {unit}"
+    return f"{seconds // 86_400} days"
+
+
 def badge(state: str, states: Mapping[str, tuple[str, str]] = STATES) -> Markup:
     """A state in words, on a tone of its own and with a sign, never by colour alone."""
     tone, words = states.get(state, ("off", state.replace("_", " ").capitalize()))
@@ -118,6 +127,6 @@ def install(app: Flask) -> None:
     for name, function in {
         "money": money, "money_of_major": money_of_major, "moment": moment, "day": day, "month": month,
         "short_month": short_month, "quantity": amount_of, "phone": phone, "badge": badge,
-        "message_badge": message_badge,
+        "message_badge": message_badge, "age": age,
     }.items():  # fmt: skip
         app.jinja_env.filters[name] = function

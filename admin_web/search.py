@@ -42,8 +42,10 @@ def direct_hit(session: Session, asked: str) -> str | None:
     ticket = session.scalar(select(FaultReport.id).where(FaultReport.ticket == "".join(asked.split())))
     if ticket is not None:
         return url_for("office.fault", fault_id=ticket)
-    if session.scalar(select(Receipt.id).where(Receipt.receipt == asked.upper()).limit(1)):
-        return url_for("office.receipts", q=asked.upper())
+    receipts = session.scalars(select(Receipt.id).where(Receipt.receipt == asked.upper()).limit(2)).all()
+    if receipts:
+        one = url_for("office.receipt", receipt_id=receipts[0])
+        return one if len(receipts) == 1 else url_for("office.receipts", q=asked.upper())
     return None
 
 

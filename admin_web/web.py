@@ -15,13 +15,17 @@ from werkzeug.exceptions import HTTPException
 from admin_web import (
     account,
     anomalies,
+    approvals,
+    bank,
     bulk,
+    cashier,
     connections,
     conversations,
     corrections,
     customer_page,
     customers,
     debtors,
+    desk_papers,
     dunning,
     estimates,
     faults,
@@ -39,14 +43,18 @@ from admin_web import (
     message_templates,
     messages,
     meters,
+    mpesa_statement,
+    notices,
     once,
     papers,
     payments,
     reading_corrections,
     reading_sheet,
     readings,
+    reconciliation,
     runs,
     search,
+    suspense,
     tariff_editor,
     tariffs,
     users,
@@ -63,6 +71,7 @@ PAGES = (
     runs, invoices, payments, conversations, account, corrections, dunning, ledger_pages, papers,
     messages, inbox, bulk, message_templates, message_counter,
     funnel, flow_map,
+    suspense, approvals, cashier, desk_papers, notices, bank, reconciliation, mpesa_statement,
     users, login,
 )  # fmt: skip
 
@@ -92,7 +101,7 @@ def prepare(state: BlueprintSetupState) -> None:
         SESSION_COOKIE_PATH="/office",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings().public_url.startswith("https://"),
+        SESSION_COOKIE_SECURE=settings().public_base_url.startswith("https://"),
         WTF_CSRF_CHECK_DEFAULT=False,  # gateways post to this application too, and have no cookie
         WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as the login it belongs to
     )

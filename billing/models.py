@@ -70,6 +70,8 @@ __all__ = [
     "ZoneSeason",
 ]
 
+PHONE_DIGEST = "encode(sha256(ltrim(phone, '+'::text)::bytea), 'hex'::text)"
+"""SHA-256 of a number without its plus, in hex, as M-Pesa gives it in place of the payer's (Daraja C2B v1)."""
 ACCOUNT_BODY = Sequence("account_body", start=100001, metadata=Base.metadata)
 
 
@@ -113,6 +115,7 @@ class CustomerPhone(Base):
     """A phone speaks for one customer; a customer may have several."""
 
     __tablename__ = "customer_phone"
+    __table_args__ = (Index("ix_customer_phone_digest", text(PHONE_DIGEST)),)
 
     phone: Mapped[Phone] = mapped_column(primary_key=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)

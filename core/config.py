@@ -41,8 +41,8 @@ class Settings:
         "", "Addresses that a gateway may call from: `hubtel:1.2.3.4,5.6.7.0/24`; not listed: any"
     )
     trusted_proxies: str = _setting("127.0.0.1,::1", "Our own proxies, whose X-Forwarded-For is believed")
-    public_url: str = _setting("http://127.0.0.1:8000", "Where gateways and providers reach this service")
-    ussd_url: str = _setting("", "Where USSD gateways reach the pool of their own; empty: PUBLIC_URL")
+    public_base_url: str = _setting("http://127.0.0.1:8000", "Where gateways and providers reach this service")
+    ussd_url: str = _setting("", "Where USSD gateways reach the pool of their own; empty: PUBLIC_BASE_URL")
 
     utility_name: str = _setting("Maji Safi Water", "As customers know the utility")
     utility_zone: str = _setting("Africa/Nairobi", "Time zone of bills and screens")
@@ -69,12 +69,39 @@ class Settings:
     infobip_base_url: str = _setting("", "The account's own address at Infobip, such as https://xxxxx.api.infobip.com")
     infobip_api_key: str = _setting("", "Infobip API key", secret=True)
 
-    mpesa_base_url: str = _setting("https://sandbox.safaricom.co.ke", "Daraja's address")
+    daraja_base_url: str = _setting("https://sandbox.safaricom.co.ke", "Daraja's address")
+    daraja_certificate: str = _setting("", "Daraja's certificate (a .cer or .pem file), for the initiator's password")
     mpesa_consumer_key: str = _setting("", "Daraja consumer key", secret=True)
     mpesa_consumer_secret: str = _setting("", "Daraja consumer secret", secret=True)
-    mpesa_shortcode: str = _setting("600100", "The PayBill number")
-    mpesa_passkey: str = _setting("", "Passkey of the PayBill number", secret=True)
+    mpesa_shortcode: str = _setting("600100", "The PayBill number; of a till, its head office or store number")
+    mpesa_till: str = _setting("", "The till (Buy Goods) that is paid; empty: the PayBill number")
+    mpesa_passkey: str = _setting("", "Passkey of the short code", secret=True)
+    mpesa_initiator: str = _setting("", "Name of the API operator that asks for status, balance and reversals")
+    mpesa_initiator_password: str = _setting("", "Password of the API operator", secret=True)
+    mpesa_pull_number: str = _setting(
+        "", "The number that is nominated where Pull Transactions is registered, as 2547.."
+    )
+    approval_limit: str = _setting("5000", "Transfers and refunds above this wait for a second person; in the currency")
+    offices: str = _setting("HQ:Head office", "Offices that take payments, `code:name`, separated by commas")
+    bank_accounts: str = _setting("Main", "The utility's bank accounts whose statements are read, separated by commas")
+
     mpesa_push_delay_s: float = _setting(3.0, "Seconds between the end of a conversation and the PIN prompt")
+
+    mtn_base_url: str = _setting("https://sandbox.momodeveloper.mtn.com", "MTN MoMo's address")
+    mtn_subscription_key: str = _setting("", "Subscription key of its Collections product", secret=True)
+    mtn_api_user: str = _setting("", "Its API user; empty: nobody may pay from MTN MoMo")
+    mtn_api_key: str = _setting("", "Key of the API user", secret=True)
+    mtn_target_environment: str = _setting("sandbox", "Country at MTN: `sandbox`, `mtnuganda`, `mtnrwanda`")
+    mtn_currency: str = _setting("", "Currency at MTN; empty: CURRENCY. Its sandbox knows EUR only")
+
+    airtel_base_url: str = _setting(
+        "https://openapiuat.airtel.africa", "Airtel Money's address, a country's own or all's"
+    )
+    airtel_client_id: str = _setting("", "Airtel client id; empty: nobody may pay from Airtel Money")
+    airtel_client_secret: str = _setting("", "Airtel client secret", secret=True)
+    airtel_country: str = _setting("", "Country at Airtel (ISO 3166); empty: REGION")
+    airtel_currency: str = _setting("", "Currency at Airtel; empty: CURRENCY")
+    airtel_hash_key: str = _setting("", "Key of the callbacks' hash, where the portal has it switched on", secret=True)
 
     limit_minutes: int = _setting(10, "Minutes within which the sessions and messages of one number are counted")
     limit_sessions: int = _setting(
@@ -154,6 +181,8 @@ class Settings:
             raise SettingsError("INFOBIP_BASE_URL and INFOBIP_API_KEY are not set")
         if not self.sms_rate > 0:
             raise SettingsError("SMS_RATE is above 0")
+        if not self.approval_limit.replace(".", "", 1).isdecimal():
+            raise SettingsError("APPROVAL_LIMIT is an amount, such as 5000")
         if not self.sms_price.replace(".", "", 1).isdecimal():
             raise SettingsError("SMS_PRICE is the price of one part, such as 0.80")
 

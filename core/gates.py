@@ -5,7 +5,7 @@ from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from types import MappingProxyType
 
-GATEWAYS = ("africastalking", "hubtel", "advanta", "infobip", "mpesa")
+GATEWAYS = ("africastalking", "hubtel", "advanta", "infobip", "mpesa", "mtn", "airtel")
 """Whose callbacks reach us."""
 SHORTEST_SECRET = 16
 

@@ -113,6 +113,14 @@ class PaymentResult:
 
 
 @dataclass(frozen=True, slots=True)
+class WalletChoice:
+    """A mobile-money wallet to pay from; `label` is a name, the same in every language."""
+
+    name: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class PastBill:
     """A bill of an earlier month: the month it is for, what was used, what it came to."""
 
@@ -230,6 +238,11 @@ class Actions(Protocol):
     @read
     def payee(self, account_no: str) -> Payee | None: ...
     @read
+    def wallets(self, phone: Phone) -> tuple[WalletChoice, ...]:
+        """Those that this phone may pay from, the one of its network first; none where it has no mobile money."""
+        ...
+
+    @read
     def unfinished(self) -> Unfinished | None: ...
     @read
     def find_connection(self, account_no: str) -> ConnectionRef | None: ...
@@ -240,7 +253,7 @@ class Actions(Protocol):
     @write
     def set_language(self, language: str) -> None: ...
     @write
-    def request_payment(self, account_no: str, amount: Money, phone: Phone) -> PaymentResult: ...
+    def request_payment(self, account_no: str, amount: Money, phone: Phone, wallet: str) -> PaymentResult: ...
     @write
     def link_connection(self, account_no: str) -> RegisterResult: ...
     @write

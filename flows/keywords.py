@@ -9,7 +9,7 @@ from core.i18n import Text, _
 from flows import account, bill, fault, help
 from flows.actions import Actions, Caller
 from flows.answers import amount, meter_value
-from flows.pay import pay, request
+from flows.pay import pay, request_at_once
 from flows.player import Door
 from flows.reading import submit_reading
 from flows.talk import End, Refused, Screen, Talk, call, choose, speak
@@ -183,7 +183,7 @@ def _pay(caller: Caller, account_no: str, rest: str) -> Talk[End]:
     if not rest:
         return (yield from pay(caller, account_no))
     try:
-        return (yield from request(account_no, amount(rest, caller.currency), caller.phone))
+        return (yield from request_at_once(account_no, amount(rest, caller.currency), caller.phone))
     except Refused as refused:
         return End(refused.why)
 

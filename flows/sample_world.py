@@ -27,6 +27,7 @@ from flows.actions import (
     Secret,
     Ticket,
     Unfinished,
+    WalletChoice,
 )
 from flows.codec import write_result
 from flows.talk import Call
@@ -69,9 +70,16 @@ KINDS: Mapping[str, Caller] = {
     "with a PIN": replace(CALLER, has_pin=True, alert_above=Decimal(20), stopped=True),
     "with a locked PIN": replace(CALLER, phone=Phone("+254700000005"), has_pin=True),
     "dropped while reading": replace(CALLER, phone=Phone("+254700000006")),
+    "several wallets": replace(CALLER, phone=Phone("+254733000007")),
+    "a phone without mobile money": replace(CALLER, phone=Phone("+254202000007")),
     "unknown": replace(CALLER, known=False, name="", connections=()),
 }
 
+MPESA, AIRTEL, MTN = (
+    WalletChoice("mpesa", "M-Pesa"),
+    WalletChoice("airtel", "Airtel Money"),
+    WalletChoice("mtn", "MTN MoMo"),
+)
 OWED = {"+254700000002": Money(-123_456), "+254700000003": Money(0), "+254700000004": Money(999_999_999)}
 
 
@@ -158,6 +166,13 @@ class SampleWorld:
         found = self.find_connection(account_no)
         return Payee(found.account_no, "W. K.") if found else None
 
+    def wallets(self, phone: Phone) -> tuple[WalletChoice, ...]:
+        if phone.startswith("+25420"):
+            return ()
+        if self.caller.phone != KINDS["several wallets"].phone:
+            return (MPESA,)
+        return (AIRTEL, MPESA, MTN) if phone.startswith("+25473") else (MPESA, MTN, AIRTEL)
+
     def unfinished(self) -> Unfinished | None:
         if self.left is not None or self.caller.phone != KINDS["dropped while reading"].phone:
             return self.left
@@ -185,7 +200,7 @@ class SampleWorld:
     def set_language(self, language: str) -> None:
         self.caller = replace(self.caller, language=language)
 
-    def request_payment(self, account_no: str, amount: Money, phone: Phone) -> PaymentResult:
+    def request_payment(self, account_no: str, amount: Money, phone: Phone, wallet: str) -> PaymentResult:
         if amount == Money.of(1):
             return PaymentResult("refused", "duplicate_recent")
         return PaymentResult("requested", "") if amount < Money.of(250_000) else PaymentResult("refused", "down")

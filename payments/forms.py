@@ -40,6 +40,7 @@ class PaybillPayment:
     account: str
     phone: str
     paid_at: datetime
+    name: str = ""
 
 
 def moment(raw: str) -> datetime | None:
@@ -57,6 +58,18 @@ class Loose(fields.Field[str]):
         if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
             raise ValidationError("neither text nor a number")
         return "".join(sign if sign.isprintable() else "?" for sign in str(value).strip())
+
+
+class Name(fields.Field[str]):
+    """What a payer is called, if that is what it is: money is never turned away for a strange name."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = value if isinstance(value, str) else ""
+        return "".join(sign if sign.isprintable() else "?" for sign in text.strip())[:60]
+
+    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> str:
+        """Null is no name either."""
+        return "" if value is None else super().deserialize(value, attr, data, **kwargs) or ""
 
 
 class Item(Schema):
@@ -113,9 +126,14 @@ class Paybill(Schema):
     account = Loose(data_key="BillRefNumber", load_default="", validate=validate.Length(0, 100))
     phone = Loose(data_key="MSISDN", load_default="", validate=validate.Length(0, 100))
     time = Loose(data_key="TransTime", load_default="")
+    first_name = Name(data_key="FirstName", load_default="")
+    middle_name = Name(data_key="MiddleName", load_default="")
+    last_name = Name(data_key="LastName", load_default="")
 
     @post_load
     def made(self, data: dict[str, Any], **_: Any) -> PaybillPayment:
+        names = [data.pop(part) for part in ("first_name", "middle_name", "last_name")]
+        data["name"] = " ".join(name for name in names if name)
         paid_at = moment(data.pop("time")) or datetime.now(UTC)
         return PaybillPayment(**{**data, "amount": exact(data["amount"])}, paid_at=paid_at)
 
@@ -135,11 +153,14 @@ def read_push(body: bytes) -> PushOutcome:
     """The outcome in a push's callback. Raises Unreadable."""
     envelope = read_object(body)
     inner = envelope.get("Body")
-    return _load(PushCallback(), inner.get("stkCallback") if isinstance(inner, dict) else None)  # type: ignore[no-any-return]
+    return load(PushCallback(), inner.get("stkCallback") if isinstance(inner, dict) else None)  # type: ignore[no-any-return]
 
 
-class PulledRow(Schema):
-    """A row of Pull Transactions (Daraja 3.0). Its own time has a doubtful zone, so ours is used instead."""
+class ListedRow(Schema):
+    """A row of Pull Transactions (Daraja 3.0), or of the portal's statement.
+
+    The time of a pulled row has a doubtful zone, so ours is used instead; that of a statement is `paidAt`.
+    """
 
     class Meta:
         unknown = EXCLUDE
@@ -149,20 +170,23 @@ class PulledRow(Schema):
     account = Loose(data_key="billreference", load_default="", validate=validate.Length(0, 100))
     phone = Loose(data_key="msisdn", load_default="", validate=validate.Length(0, 100))
     shortcode = fields.String(required=True)
+    paid_at = fields.AwareDateTime(data_key="paidAt", load_default=None)
+    name = Name(data_key="payer", load_default="")
 
     @post_load
     def made(self, data: dict[str, Any], **_: Any) -> PaybillPayment:
-        return PaybillPayment(**{**data, "amount": exact(data["amount"])}, paid_at=datetime.now(UTC))
+        paid_at = data.pop("paid_at") or datetime.now(UTC)
+        return PaybillPayment(**{**data, "amount": exact(data["amount"])}, paid_at=paid_at)
 
 
-def read_pulled(body: bytes) -> PaybillPayment:
-    """The payment in a row that was pulled, with the `shortcode` it was asked for. Raises Unreadable."""
-    return _load(PulledRow(), read_object(body))  # type: ignore[no-any-return]
+def read_row(body: bytes) -> PaybillPayment:
+    """The payment in a row that was listed, with the `shortcode` it was listed for. Raises Unreadable."""
+    return load(ListedRow(), read_object(body))  # type: ignore[no-any-return]
 
 
 def read_paybill(body: bytes) -> PaybillPayment:
     """The payment in a C2B validation or confirmation. Raises Unreadable."""
-    return _load(Paybill(), read_object(body))  # type: ignore[no-any-return]
+    return load(Paybill(), read_object(body))  # type: ignore[no-any-return]
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -176,7 +200,8 @@ def read_object(body: bytes) -> dict[str, Any]:
     return parsed
 
 
-def _load(schema: Schema, data: Any) -> Any:
+def load(schema: Schema, data: Any) -> Any:
+    """What a schema makes of an object. Raises Unreadable, naming the fields and not their values."""
     if not isinstance(data, dict):
         raise Unreadable("the notice lacks its body")
     try:

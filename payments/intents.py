@@ -10,16 +10,19 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from billing.models import Connection
 from core.clock import now
 from core.config import settings
 from core.money import CURRENCY_DIGITS, Money
 from core.phone import Phone
 from core.statements import row
 from payments.models import IntentEvent, PaymentIntent
+from payments.urls import callback_url
+from payments.wallets.protocol import Attempt, Wallet
+from payments.wallets.registry import wallets, wallets_for
 
-MPESA_MOST = 250_000
 REPEAT_S = 120
-"""M-Pesa refuses the same amount from the same customer within two minutes (Daraja result code 17)."""
+"""M-Pesa refuses the same amount from the same customer within two minutes (Daraja result code 17), and so do we."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Requested:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why not: 'amount', 'not_mobile' or 'duplicate_recent'."""
+    """Why not: 'amount', 'not_mobile' (no such wallet for this phone) or 'duplicate_recent'."""
 
     reason: str
 
@@ -46,7 +49,7 @@ ASK = """
     made AS (
         INSERT INTO payment_intent (token, key, provider, connection_id, phone, amount_minor, currency, state,
                                     created_at, updated_at)
-        SELECT $5, $1, 'mpesa', $6, $2, $3, $7, 'created', $8, $8
+        SELECT $5, $1, $10, $6, $2, $3, $7, 'created', $8, $8
         WHERE NOT EXISTS (SELECT FROM before) AND NOT EXISTS (SELECT FROM recent)
         ON CONFLICT (key) DO NOTHING RETURNING id
     ),
@@ -57,21 +60,30 @@ ASK = """
 BY_KEY = "SELECT id FROM payment_intent WHERE key = $1"
 
 
-def request_payment(session: Session, connection_id: int, amount: Money, phone: Phone, key: str) -> Requested | Refused:
-    """Have the M-Pesa prompt for `amount` (whole units) sent to `phone` once this conversation has ended."""
-    asked = ask_for_payment(session, connection_id, amount, phone, key)
+def request_payment(
+    session: Session, connection_id: int, amount: Money, phone: Phone, key: str, wallet: str | None = None
+) -> Requested | Refused:
+    """Have the prompt for `amount` (whole units) sent to `phone` once this conversation has ended.
+
+    `wallet` is the one to pay from; None for the one that the phone's network suggests.
+    """
+    asked = ask_for_payment(session, connection_id, amount, phone, key, wallet)
     return asked if isinstance(asked, Refused) else Requested(session.get_one(PaymentIntent, asked))
 
 
-def ask_for_payment(session: Session, connection_id: int, amount: Money, phone: Phone, key: str) -> int | Refused:
+def ask_for_payment(
+    session: Session, connection_id: int, amount: Money, phone: Phone, key: str, wallet: str | None = None
+) -> int | Refused:
     """The same, giving the intent's id."""
-    if reason := _objection(amount, phone):
+    payer = _chosen(phone, wallet)
+    reason = _objection(amount, payer)
+    if payer is None or reason is not None:
         made = row(session, BY_KEY, key)
-        return made[0] if made is not None else Refused(reason)
+        return made[0] if made is not None else Refused(reason or "not_mobile")
     moment = now()
     asked = row(
         session, ASK, key, phone, amount.minor, moment - timedelta(seconds=REPEAT_S), secrets.token_hex(20),
-        connection_id, amount.currency, moment, moment + timedelta(seconds=settings().mpesa_push_delay_s),
+        connection_id, amount.currency, moment, moment + timedelta(seconds=settings().mpesa_push_delay_s), payer.name,
     )  # fmt: skip
     assert asked is not None
     intent_id, is_repeated = asked
@@ -84,11 +96,31 @@ def ask_for_payment(session: Session, connection_id: int, amount: Money, phone: 
     return int(intent_id)
 
 
-def _objection(amount: Money, phone: Phone) -> str | None:
+def _chosen(phone: Phone, name: str | None) -> Wallet | None:
+    """The wallet to pay from, or None where this phone cannot have it."""
+    if name is None:
+        return next(iter(wallets_for(phone)), None)
+    payer = wallets().get(name)
+    return payer if payer is not None and payer.takes(phone) else None
+
+
+def _objection(amount: Money, payer: Wallet | None) -> str | None:
     unit: int = 10 ** CURRENCY_DIGITS[amount.currency]
-    if amount.minor % unit or not unit <= amount.minor <= MPESA_MOST * unit or amount.currency != "KES":
+    if amount.minor % unit or amount.minor < unit or amount.currency != settings().currency:
         return "amount"
-    return None if phone.startswith(("+2547", "+2541")) else "not_mobile"
+    return "amount" if payer is not None and amount.minor > payer.facts.most * unit else None
+
+
+def attempt_of(session: Session, intent: PaymentIntent) -> Attempt:
+    """An intent as its provider needs it, to be kept beyond the transaction."""
+    return Attempt(
+        reference=intent.reference,
+        named=intent.checkout_request_id,
+        phone=intent.phone,
+        amount=Money(intent.amount_minor, intent.currency),
+        account_no=session.get_one(Connection, intent.connection_id).account_no,
+        callback_url=callback_url(settings(), intent.provider, intent.token),
+    )
 
 
 def newest_intent(session: Session, connection_id: int) -> PaymentIntent | None:

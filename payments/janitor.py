@@ -1,21 +1,29 @@
-"""The janitor: pushes that have gone silent are asked about, a few times and ever more slowly, then left to people."""
+"""The janitor: attempts that have gone silent are asked about, ever more slowly, and after two days left to people.
+
+20 s, 45 s, 90 s, 3 min and 10 min after the prompt went out; then every ten minutes for as long as M-Pesa's list
+goes back. What M-Pesa knows no name of, or lacks only its receipt, is looked for in that list instead.
+"""
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.database import transaction
 from core.outbox import after_commit
+from payments import pulling
 from payments.intents import move
-from payments.models import PaymentIntent
+from payments.models import PaymentIntent, Receipt
+from payments.settlement import attach
+from payments.wallets import mpesa
 
-FIRST_POLL_S = 20
 WAITS_S = (25, 45, 90, 420)
-"""After 20 s, 45 s, 90 s, 3 min and 10 min: within the five queries a minute that Daraja's sandbox allows."""
+"""After the first question, at 20 s for M-Pesa: within the five queries a minute that Daraja's sandbox allows."""
+THEN_S = 600
+LEFT_TO_PEOPLE = pulling.REACH
 SENDING_S = 60
-BATCH = 100
+BATCH = 500
 
 
 def sweep() -> None:
@@ -23,6 +31,11 @@ def sweep() -> None:
     with transaction() as session:
         _give_up_sending(session)
         _ask_about_silent(session)
+
+
+def left_to_people() -> ColumnElement[bool]:
+    """Holds of an attempt that nothing asks about any more, and of which nobody knows whether money moved."""
+    return and_(PaymentIntent.next_poll_at.is_(None), PaymentIntent.state.in_(["unknown", "confirmed"]))
 
 
 def _give_up_sending(session: Session) -> None:
@@ -33,7 +46,7 @@ def _give_up_sending(session: Session) -> None:
         .with_for_update(skip_locked=True)
     )
     for intent_id in session.scalars(stale).all():
-        why = "the sender died before M-Pesa's answer"
+        why = "the sender died before an answer came"
         move(session, intent_id, "unknown", ["sending"], result_text=why, next_poll_at=now())
 
 
@@ -45,14 +58,50 @@ def _ask_about_silent(session: Session) -> None:
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     )
+    lacks_receipt = False
     for intent in session.scalars(due).all():
-        # Without a CheckoutRequestID there is nothing to ask about, and after a "paid" only the receipt is missing.
-        nameless = intent.state == "confirmed" or intent.checkout_request_id is None
-        after_commit(session, "payments.pull" if nameless else "payments.query", intent.id)
-        asked = intent.polls
-        intent.polls = asked + 1
-        if asked < len(WAITS_S):
-            intent.next_poll_at = now() + timedelta(seconds=WAITS_S[asked])
-        else:
-            intent.next_poll_at = None
-            move(session, intent.id, "unknown", ["sent"])
+        listed = _only_listed(intent)
+        if listed and _found(session, intent):
+            continue
+        lacks_receipt = lacks_receipt or listed
+        if not listed:
+            after_commit(session, "payments.query", intent.id)
+        _next_time(session, intent)
+    if lacks_receipt:
+        pulling.read_soon(session)
+
+
+def _only_listed(intent: PaymentIntent) -> bool:
+    """Is M-Pesa's list all that is left to ask? A query gives no receipt, and after a day it gives nothing."""
+    if intent.provider != mpesa.NAME:
+        return False
+    return intent.state == "confirmed" or intent.checkout_request_id is None or intent.polls > len(WAITS_S)
+
+
+def _found(session: Session, intent: PaymentIntent) -> bool:
+    """Has money come for it by another road, that no attempt has claimed?"""
+    receipt = session.scalar(
+        select(Receipt)
+        .where(
+            Receipt.connection_id == intent.connection_id,
+            Receipt.provider == intent.provider,
+            Receipt.amount_minor == intent.amount_minor,
+            Receipt.intent_id.is_(None),
+            Receipt.created_at >= intent.created_at,
+        )
+        .order_by(Receipt.id)
+        .limit(1)
+        .with_for_update()
+    )
+    return receipt is not None and attach(session, intent, receipt)
+
+
+def _next_time(session: Session, intent: PaymentIntent) -> None:
+    asked = intent.polls
+    intent.polls = asked + 1
+    if asked < len(WAITS_S):
+        intent.next_poll_at = now() + timedelta(seconds=WAITS_S[asked])
+        return
+    move(session, intent.id, "unknown", ["sent"])
+    is_over = intent.created_at < now() - LEFT_TO_PEOPLE
+    intent.next_poll_at = None if is_over else now() + timedelta(seconds=THEN_S)

@@ -1,113 +1,89 @@
-"""The jobs that talk to M-Pesa. No transaction is open while they do."""
+"""The jobs that talk to a wallet's provider. No transaction is open while they do."""
 
-import json
 from datetime import timedelta
-from functools import cache
 
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
-from billing.models import Connection
 from core.clock import now
-from core.config import settings
 from core.database import transaction
-from core.money import Money
-from core.outbox import job
-from payments.daraja import Accepted, Daraja, Failed, Paid, Refused, Unknown
-from payments.intents import move
-from payments.janitor import FIRST_POLL_S
-from payments.models import PaymentIntent
-from payments.notices import store_notice
+from core.outbox import after_commit, job
+from payments.hearing import ask, confirm, listen, turn
+from payments.intents import attempt_of, move
+from payments.models import OPEN, PaymentIntent
+from payments.outcomes import RESEND_WITHIN_S, enter
 from payments.settlement import fail, settle
-from payments.urls import push_callback
+from payments.wallets.protocol import Accepted, Answer, Refused, Unknown, Wallet
+from payments.wallets.registry import wallet
 
 job("payments.settle")(settle)
-SLACK_S = 300
-"""Clocks differ; a minute too many pulled is harmless."""
-
-
-@cache
-def daraja() -> Daraja:
-    """This process's client of the utility's own app."""
-    ours = settings()
-    return Daraja(
-        ours.mpesa_base_url,
-        ours.mpesa_consumer_key,
-        ours.mpesa_consumer_secret,
-        ours.mpesa_shortcode,
-        ours.mpesa_passkey,
-    )
+job("payments.confirm")(confirm)
+RESEND_S = 10
+"""After a lost answer, where the same id may be sent again."""
 
 
 @job("payments.push")
 def push(intent_id: int) -> None:
-    """Send the prompt, at most once: that it is being sent is committed first, and no later run sends it again.
+    """Send the prompt. That it is being sent is committed first.
 
-    Daraja takes no idempotency key, so a run that died in between leaves the attempt 'sending'; the janitor
-    makes that 'unknown', and the callback's token still finds it.
+    Where the provider takes no id of ours (M-Pesa) no later run sends it again: a run that died in between leaves
+    the attempt 'sending', the janitor makes that 'unknown', and the callback's token still finds it. Where it takes
+    one, a run after a lost answer sends the same id, which is carried out once.
     """
     with transaction() as session:
-        if not move(session, intent_id, "sending", ["created"]):
+        intent = session.get(PaymentIntent, intent_id)
+        if intent is None:
             return
-        intent = session.get_one(PaymentIntent, intent_id)
-        account_no = session.get_one(Connection, intent.connection_id).account_no
-    shillings = int(Money(intent.amount_minor, intent.currency).major)
-    answer = daraja().stk_push(intent.phone, shillings, account_no, push_callback(settings(), intent.token))
+        payer = wallet(intent.provider)
+        come_from = ["created", "sending", "unknown"] if payer.facts.resend_is_safe else ["created"]
+        is_again = intent.state != "created"
+        if not move(session, intent_id, "sending", come_from):
+            return
+        attempt, asked_at = attempt_of(session, intent), intent.created_at
+    answer = payer.request(attempt)
+    if is_again and isinstance(answer, Refused):  # the first time may have been carried out: only the status can say
+        answer = Unknown(answer.message or answer.code)
     with transaction() as session:
-        match answer:
-            case Accepted():
+        _sent(session, intent_id, payer, answer)
+        young = now() - asked_at < timedelta(seconds=RESEND_WITHIN_S)
+        if isinstance(answer, Unknown) and payer.facts.resend_is_safe and young:
+            after_commit(session, "payments.push", intent_id, delay_s=RESEND_S)
+
+
+def _sent(session: Session, intent_id: int, payer: Wallet, answer: Answer) -> None:
+    first = now() + timedelta(seconds=payer.facts.patience_s)
+    match answer:
+        case Accepted(merchant_request_id, checkout_request_id):
+            if checkout_request_id:
                 # The callback may have been here already; then only the names of the request are new.
                 session.execute(
                     update(PaymentIntent)
                     .where(PaymentIntent.id == intent_id, PaymentIntent.checkout_request_id.is_(None))
-                    .values(
-                        checkout_request_id=answer.checkout_request_id, merchant_request_id=answer.merchant_request_id
-                    )
+                    .values(checkout_request_id=checkout_request_id, merchant_request_id=merchant_request_id)
                 )
-                first = now() + timedelta(seconds=FIRST_POLL_S)
-                move(session, intent_id, "sent", ["sending", "unknown"], next_poll_at=first)
-            case Refused():
-                intent = session.get_one(PaymentIntent, intent_id, with_for_update=True)
-                fail(session, intent, answer.code, answer.message)
-            case _:
-                first = now() + timedelta(seconds=FIRST_POLL_S)
-                move(session, intent_id, "unknown", ["sending"], result_text=answer.why, next_poll_at=first)
+            move(session, intent_id, "sent", ["sending", "unknown"], next_poll_at=first)
+        case Refused(code, message):
+            intent = session.get_one(PaymentIntent, intent_id, with_for_update=True)
+            fail(session, intent, code, message)
+        case Unknown(why):
+            move(session, intent_id, "unknown", ["sending"], result_text=why, next_poll_at=first)
 
 
 @job("payments.query")
 def query(intent_id: int) -> None:
-    """Ask M-Pesa about a silent push. Only a receipt credits; two equal answers are needed to call it failed."""
+    """Ask a provider about an attempt that has gone silent, or that somebody wants to know about."""
     with transaction() as session:
         intent = session.get(PaymentIntent, intent_id)
-        if intent is None or intent.state not in ("sent", "unknown") or intent.checkout_request_id is None:
+        if intent is None or intent.state not in OPEN:
             return
-    answer = daraja().stk_query(intent.checkout_request_id)
-    with transaction() as session:
-        intent = session.get_one(PaymentIntent, intent_id, with_for_update=True)
-        match answer:
-            case Paid(message):
-                move(session, intent_id, "confirmed", ["sent", "unknown"], result_text=message, next_poll_at=now())
-            case Failed(code, message) if intent.result_code == code:
-                fail(session, intent, code, message)
-            case Failed(code, message):
-                intent.result_code, intent.result_text = code, message
-
-
-@job("payments.pull")
-def pull(intent_id: int) -> None:
-    """Fetch what the PayBill received since a push whose receipt is missing; each row is settled as a notice.
-
-    The receipt is the same by every road, so a row that is known already credits nothing.
-    """
-    with transaction() as session:
-        intent = session.get(PaymentIntent, intent_id)
-        if intent is None or intent.state not in ("confirmed", "unknown"):
+        payer = wallet(intent.provider)
+        if not payer.facts.resend_is_safe and intent.checkout_request_id is None:
+            return  # it has no name that could be asked about
+        wait_s = turn(session, payer, "payments.query", intent_id)
+        if wait_s is None:
             return
-        account_no = session.get_one(Connection, intent.connection_id).account_no
-    rows = daraja().pull(intent.created_at - timedelta(seconds=SLACK_S), now() + timedelta(seconds=SLACK_S))
-    if isinstance(rows, Unknown):
-        return
-    ours = [row for row in rows if str(row.get("billreference", "")).strip() == account_no]
+        attempt = attempt_of(session, intent)
+    outcome = ask(payer, attempt, wait_s)
     with transaction() as session:
-        for row in ours:
-            body = json.dumps({**row, "shortcode": settings().mpesa_shortcode}).encode()
-            store_notice(session, "pull", body, token=None, headers={}, remote_addr="")
+        listen(session, payer, outcome)
+        enter(session, session.get_one(PaymentIntent, intent_id, with_for_update=True), payer, outcome)

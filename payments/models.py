@@ -20,8 +20,11 @@ class PaymentIntent(Base):
     """One attempt to have a customer pay. `token` stands in its callback's URL; `key` makes it unique by its cause.
 
     created: asked for. sending: on its way to the provider. sent: the prompt is out. confirmed: the provider says it
-    was paid but gave no receipt. unknown: no clear answer; it is never sent again. paid and failed are what they say,
-    and only a receipt makes paid out of failed.
+    was paid but gave no receipt. unknown: no clear answer; whether it may be sent again is the provider's own fact.
+    paid and failed are what they say, and only a receipt makes paid out of failed.
+
+    `provider` is a wallet's name. `reference` is our id there (a uuid, its idempotency key where it takes one);
+    `checkout_request_id` is M-Pesa's own. `asked_at` is when its status was last asked for.
     """
 
     __tablename__ = "payment_intent"
@@ -31,6 +34,7 @@ class PaymentIntent(Base):
         Index("uq_payment_intent_key", "key", unique=True),
         Index("uq_payment_intent_token", "token", unique=True),
         Index("uq_payment_intent_checkout", "checkout_request_id", unique=True),
+        Index("uq_payment_intent_reference", "reference", unique=True),
         Index("ix_payment_intent_connection", "connection_id", "id"),
         Index("ix_payment_intent_phone", "phone", "created_at"),
         Index("ix_payment_intent_open", "next_poll_at", postgresql_where=text("state NOT IN ('paid', 'failed')")),
@@ -40,6 +44,7 @@ class PaymentIntent(Base):
     token: Mapped[str]
     key: Mapped[str]
     provider: Mapped[str]
+    reference: Mapped[str] = mapped_column(server_default=text("gen_random_uuid()::text"))
     connection_id: Mapped[int] = mapped_column(ForeignKey(Connection.id))
     phone: Mapped[Phone]
     amount_minor: Mapped[int]
@@ -51,6 +56,7 @@ class PaymentIntent(Base):
     result_text: Mapped[str | None]
     polls: Mapped[int] = mapped_column(server_default="0", default=0)
     next_poll_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -65,6 +71,15 @@ class IntentEvent(Base):
     intent_id: Mapped[int] = mapped_column(ForeignKey(PaymentIntent.id))
     state: Mapped[str]
     created_at: Mapped[datetime]
+
+
+class WalletPace(Base):
+    """When a provider may be asked next: each question takes a place of its own, whichever worker asks it."""
+
+    __tablename__ = "wallet_pace"
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    next_at: Mapped[datetime]
 
 
 class Notice(Base):
@@ -89,10 +104,15 @@ class Notice(Base):
     outcome: Mapped[str | None]
     note: Mapped[str | None]
     processed_at: Mapped[datetime | None]
+    replays: Mapped[int] = mapped_column(default=0, server_default="0")
+    replayed_by: Mapped[str | None]
 
 
 class Receipt(Base):
-    """Money that a provider says it received, once for its receipt number. No connection: it waits in suspense."""
+    """Money that a provider (or the cashier) received, once for its receipt number.
+
+    `connection_id` is whom it was credited to first, none while it waits; `held_minor` is what of it is in suspense.
+    """
 
     __tablename__ = "receipt"
     __table_args__ = (
@@ -102,6 +122,10 @@ class Receipt(Base):
         Index("ix_receipt_intent", "intent_id"),
         Index("ix_receipt_created", "created_at"),
         Index("ix_receipt_suspense", "id", postgresql_where=text("connection_id IS NULL")),
+        Index("ix_receipt_held", "id", postgresql_where=text("held_minor > 0")),
+        Index("ix_receipt_phone", "phone", "id"),
+        Index("ix_receipt_paid", "provider", "paid_at"),
+        CheckConstraint("held_minor BETWEEN 0 AND amount_minor", name="held"),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
@@ -117,3 +141,5 @@ class Receipt(Base):
     connection_id: Mapped[int | None] = mapped_column(ForeignKey(Connection.id))
     entry_id: Mapped[int] = mapped_column(ForeignKey(LedgerEntry.id))
     created_at: Mapped[datetime]
+    payer: Mapped[str] = mapped_column(default="", server_default="")
+    held_minor: Mapped[int] = mapped_column(default=0, server_default="0")

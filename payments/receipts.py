@@ -1,4 +1,4 @@
-"""Receipts: money that M-Pesa says it received, credited once for its number whichever road it came by."""
+"""Receipts: money that was received, credited once for its number whichever road it came by."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,23 +8,29 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from billing.customers import phones_of
-from billing.ledger import RECEIVABLE, SUSPENSE, Leg, balance_of, post
-from billing.models import Connection, Customer
+from billing.ledger import RECEIVABLE, SUSPENSE, Leg, post
+from billing.models import Connection
 from core.clock import now
 from core.config import settings
-from core.messages import queue_message
 from core.money import Money
-from core.phone import Phone
+from core.outbox import after_commit
 from payments.models import Receipt
-from payments.texts import receipt_text
+from payments.thanks import language_of, thank
 
-CASH = "cash:mpesa"
+__all__ = ["Credit", "MoneyIn", "credit", "find_receipt", "language_of", "source_of"]
+
+LABELS = {"mpesa": "M-Pesa", "mtn": "MTN MoMo", "airtel": "Airtel Money", "bank": "Bank", "cash": "Cash",
+          "cheque": "Cheque"}  # fmt: skip
+"""How people call where money came from; what is not here by its name in capitals."""
 
 
 @dataclass(frozen=True, slots=True)
 class MoneyIn:
-    """What the provider says it received, and for whom; `intent_id` where a push's own callback says so."""
+    """What was received, and for whom; `intent_id` where an attempt's own callback or status says so.
+
+    `shortcode` is the utility's account there ("" for the PayBill's), `cash` the ledger's account for it ("" for the
+    provider's own, "cash:mpesa"), `payer` the name that came with it.
+    """
 
     receipt: str
     amount: Money
@@ -33,6 +39,19 @@ class MoneyIn:
     paid_at: datetime
     connection: Connection | None
     intent_id: int | None = None
+    provider: str = "mpesa"
+    shortcode: str = ""
+    cash: str = ""
+    payer: str = ""
+
+    @property
+    def place(self) -> str:
+        """The short code, or the office, that took it."""
+        return self.shortcode or settings().mpesa_shortcode
+
+    @property
+    def number(self) -> str:
+        return self.receipt.upper()
 
 
 class Credit(Enum):
@@ -48,21 +67,16 @@ def credit(session: Session, paid: MoneyIn) -> Credit:
     minor = paid.amount.minor
     connection_id = paid.connection.id if paid.connection else None
     account = RECEIVABLE if paid.connection else SUSPENSE
-    entry = post(
-        session,
-        "payment",
-        _source("receipt", paid),
-        [Leg(CASH, minor), Leg(account, -minor, connection_id)],
-        memo=_memo(paid),
-    )
+    legs = [Leg(paid.cash or f"cash:{paid.provider}", minor), Leg(account, -minor, connection_id)]
+    entry = post(session, "payment", source_of("receipt", paid.provider, paid.place, paid.number), legs, _memo(paid))
     if entry is None:
         return _again(session, paid)
     receipt = session.scalars(
         insert(Receipt)
         .values(
-            provider="mpesa",
-            shortcode=settings().mpesa_shortcode,
-            receipt=paid.receipt.upper(),
+            provider=paid.provider,
+            shortcode=paid.place,
+            receipt=paid.number,
             amount_minor=minor,
             currency=paid.amount.currency,
             phone=paid.phone,
@@ -72,21 +86,25 @@ def credit(session: Session, paid: MoneyIn) -> Credit:
             connection_id=connection_id,
             entry_id=entry.id,
             created_at=now(),
+            payer=paid.payer,
+            held_minor=0 if paid.connection else minor,
         )
         .returning(Receipt)
     ).one()
     if paid.connection is not None:
-        _thank(session, receipt, paid, paid.connection)
+        thank(session, receipt, paid.connection)
+    else:
+        after_commit(session, "payments.match", receipt.id)
     return Credit.FRESH
 
 
-def find_receipt(session: Session, number: str) -> Receipt | None:
-    """The receipt of that number at the utility's own short code, as it is now, and locked."""
+def find_receipt(session: Session, number: str, provider: str = "mpesa", shortcode: str = "") -> Receipt | None:
+    """The receipt of that number at one of the utility's own accounts, as it is now, and locked."""
     return session.scalar(
         select(Receipt)
         .where(
-            Receipt.provider == "mpesa",
-            Receipt.shortcode == settings().mpesa_shortcode,
+            Receipt.provider == provider,
+            Receipt.shortcode == (shortcode or settings().mpesa_shortcode),
             Receipt.receipt == number.upper(),
         )
         .with_for_update()
@@ -94,14 +112,26 @@ def find_receipt(session: Session, number: str) -> Receipt | None:
     )
 
 
+def source_of(what: str, provider: str, shortcode: str, number: str) -> str:
+    """How the ledger names the cause of an entry: "receipt:mpesa:600100:SKL4XYZ123"."""
+    return f"{what}:{provider}:{shortcode}:{number}"
+
+
+def label_of(provider: str) -> str:
+    """ "M-Pesa"."""
+    return LABELS.get(provider, provider.upper())
+
+
 def _again(session: Session, paid: MoneyIn) -> Credit:
     """The number is known. A push knows whose money it is, so it takes its receipt out of suspense."""
-    earlier = find_receipt(session, paid.receipt)
+    earlier = find_receipt(session, paid.receipt, paid.provider, paid.place)
     if earlier is None or _contradicts(earlier, paid):
         return Credit.CONTRADICTED
+    if not earlier.payer:
+        earlier.payer = paid.payer
     if paid.intent_id is not None and paid.connection is not None:
         earlier.intent_id = paid.intent_id
-        if earlier.connection_id is None:
+        if earlier.connection_id is None and earlier.held_minor == earlier.amount_minor:
             _leave_suspense(session, earlier, paid, paid.connection)
     return Credit.KNOWN
 
@@ -114,45 +144,12 @@ def _contradicts(earlier: Receipt, paid: MoneyIn) -> bool:
 
 
 def _leave_suspense(session: Session, receipt: Receipt, paid: MoneyIn, connection: Connection) -> None:
-    minor = receipt.amount_minor
-    legs = [Leg(SUSPENSE, minor), Leg(RECEIVABLE, -minor, connection.id)]
-    if post(session, "payment", _source("suspense", paid), legs, memo=_memo(paid)) is not None:
-        receipt.connection_id = connection.id
-        _thank(session, receipt, paid, connection)
-
-
-def _source(what: str, paid: MoneyIn) -> str:
-    return f"{what}:mpesa:{settings().mpesa_shortcode}:{paid.receipt.upper()}"
+    legs = [Leg(SUSPENSE, receipt.amount_minor), Leg(RECEIVABLE, -receipt.amount_minor, connection.id)]
+    source = source_of("suspense", paid.provider, paid.place, paid.number)
+    if post(session, "payment", source, legs, memo=_memo(paid)) is not None:
+        receipt.connection_id, receipt.held_minor = connection.id, 0
+        thank(session, receipt, connection)
 
 
 def _memo(paid: MoneyIn) -> str:
-    return f"M-Pesa {paid.receipt.upper()}"
-
-
-def _thank(session: Session, receipt: Receipt, paid: MoneyIn, connection: Connection) -> None:
-    """The receipt's SMS, to the phone that paid or else to the customer's own."""
-    phone = Phone(paid.phone) if paid.intent_id else _own_phone(session, connection)
-    if phone is None:
-        return
-    language = language_of(session, connection)
-    said = receipt_text(paid.amount, connection.account_no, receipt.receipt, balance_of(session, connection.id))
-    queue_message(
-        session,
-        phone,
-        said,
-        "receipt",
-        key=f"receipt:{receipt.id}",
-        connection_id=connection.id,
-        language=language,
-    )
-
-
-def _own_phone(session: Session, connection: Connection) -> Phone | None:
-    phones = phones_of(session, connection.customer_id) if connection.customer_id else []
-    return phones[0] if phones else None
-
-
-def language_of(session: Session, connection: Connection) -> str:
-    """The language of the connection's customer, or the utility's own."""
-    customer = session.get(Customer, connection.customer_id) if connection.customer_id else None
-    return customer.language if customer else settings().default_language
+    return f"{label_of(paid.provider)} {paid.number}"

@@ -5,10 +5,13 @@ must be the one that Daraja gave it, and the amount must be the one asked for. A
 nothing and is quarantined; real money behind it comes by the PayBill confirmation or is found by the query.
 """
 
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from billing.customers import find_connection
 from billing.models import Connection
 from core.clock import now
 from core.config import settings
@@ -16,16 +19,31 @@ from core.database import transaction
 from core.messages import queue_message
 from core.money import Money
 from payments.daraja import FAILED
-from payments.forms import PaybillPayment, PushOutcome, Unreadable, read_paybill, read_pulled, read_push
+from payments.forms import PaybillPayment, PushOutcome, Unreadable, read_paybill, read_push, read_row
 from payments.intents import move
 from payments.models import STATES, Notice, PaymentIntent, Receipt
 from payments.notices import conclude
 from payments.receipts import Credit, MoneyIn, credit, find_receipt, language_of
 from payments.texts import failure_text
+from payments.typed import find_typed
+from payments.validation import is_ours
+from payments.wallets.registry import cause_of
 
 BEFORE_PAID = [state for state in STATES if state != "paid"]
 PAID = "0"
 """The result code of a push that was paid; on an attempt, that its own callback has said so."""
+Settler = Callable[[Session, Notice], None]
+SETTLERS: dict[str, Settler] = {}
+
+
+def settles(kind: str) -> Callable[[Settler], Settler]:
+    """Register what is done with notices of `kind`. It may raise Unreadable, and concludes the notice otherwise."""
+
+    def register(settler: Settler) -> Settler:
+        SETTLERS[kind] = settler
+        return settler
+
+    return register
 
 
 def settle(notice_id: int) -> None:
@@ -35,16 +53,14 @@ def settle(notice_id: int) -> None:
         if notice is None or notice.outcome is not None:
             return
         try:
-            if notice.kind == "stk":
-                _settle_push(session, notice, read_push(notice.body))
-            else:
-                read = read_pulled if notice.kind == "pull" else read_paybill
-                _settle_paybill(session, notice, read(notice.body))
+            SETTLERS[notice.kind](session, notice)
         except Unreadable as error:
             conclude(notice, "quarantined", str(error))
 
 
-def _settle_push(session: Session, notice: Notice, outcome: PushOutcome) -> None:
+@settles("stk")
+def _settle_push(session: Session, notice: Notice) -> None:
+    outcome = read_push(notice.body)
     intent = session.scalar(select(PaymentIntent).where(PaymentIntent.token == notice.token).with_for_update())
     if intent is None:
         return conclude(notice, "quarantined", "no attempt has this token")
@@ -64,28 +80,44 @@ def _is_of(session: Session, intent: PaymentIntent, checkout_request_id: str) ->
 
 
 def _push_paid(session: Session, notice: Notice, intent: PaymentIntent, outcome: PushOutcome, number: str) -> None:
+    entered = enter_paid(session, intent, number, outcome.amount, outcome.paid_at, outcome.result_text)
+    if isinstance(entered, str):
+        return conclude(notice, "quarantined", entered)
+    intent.checkout_request_id = outcome.checkout_request_id
+    intent.merchant_request_id = outcome.merchant_request_id
+    return conclude(notice, "applied" if entered is Credit.FRESH else "duplicate")
+
+
+def enter_paid(
+    session: Session, intent: PaymentIntent, number: str, amount: Decimal | None, paid_at: datetime | None,
+    text: str = "", shortcode: str = "",
+) -> Credit | str:  # fmt: skip
+    """An attempt, locked, was paid under this receipt `number`, as its provider says: credit it, or say why not.
+
+    `amount` is in major units, None where the provider does not say it; `shortcode` is our account there, where
+    that is not the PayBill.
+    """
     asked = Money(intent.amount_minor, intent.currency)
-    if outcome.amount is not None and outcome.amount != asked.major:
-        return conclude(notice, "quarantined", "another amount than was asked for")
-    known = find_receipt(session, number)
+    if amount is not None and amount != asked.major:
+        return "another amount than was asked for"
+    known = find_receipt(session, number, intent.provider, shortcode)
     if intent.result_code == PAID and (known is None or known.intent_id != intent.id):
-        # A push is paid once. Should this money be real, the PayBill's confirmation or the pull brings it.
-        return conclude(notice, "quarantined", "another receipt than the attempt's")
+        # An attempt is paid once. Should this money be real, the PayBill's confirmation or the pull brings it.
+        return "another receipt than the attempt's"
     connection = session.get_one(Connection, intent.connection_id)
-    when = outcome.paid_at or now()
-    paid = MoneyIn(number, asked, intent.phone, connection.account_no, when, connection, intent.id)
+    when = paid_at or now()
+    paid = MoneyIn(number, asked, intent.phone, connection.account_no, when, connection, intent.id, intent.provider,
+                   shortcode)  # fmt: skip
     credited = credit(session, paid)
     if credited is Credit.CONTRADICTED:
-        return conclude(notice, "quarantined", "its receipt is known as other money")
+        return "its receipt is known as other money"
     # A receipt that was only guessed to be this attempt's gives way to the one that its callback names.
     session.execute(
         update(Receipt).where(Receipt.intent_id == intent.id, Receipt.receipt != number.upper()).values(intent_id=None)
     )
-    intent.checkout_request_id = outcome.checkout_request_id
-    intent.merchant_request_id = outcome.merchant_request_id
-    intent.result_code, intent.result_text = PAID, outcome.result_text
+    intent.result_code, intent.result_text = PAID, text
     move(session, intent.id, "paid", BEFORE_PAID, next_poll_at=None)
-    return conclude(notice, "applied" if credited is Credit.FRESH else "duplicate")
+    return credited
 
 
 def _push_failed(session: Session, notice: Notice, intent: PaymentIntent, outcome: PushOutcome) -> None:
@@ -102,9 +134,8 @@ def fail(session: Session, intent: PaymentIntent, code: str, text: str) -> bool:
     if not move(session, intent.id, "failed", come_from, result_code=code, result_text=text, next_poll_at=None):
         return False
     connection = session.get_one(Connection, intent.connection_id)
-    said = failure_text(
-        code, Money(intent.amount_minor, intent.currency), connection.account_no, settings().mpesa_shortcode
-    )
+    amount, paybill = Money(intent.amount_minor, intent.currency), settings().mpesa_shortcode
+    said = failure_text(cause_of(intent.provider, code), amount, connection.account_no, paybill, intent.provider)
     language = language_of(session, connection)
     queue_message(
         session,
@@ -118,24 +149,36 @@ def fail(session: Session, intent: PaymentIntent, code: str, text: str) -> bool:
     return True
 
 
-def _settle_paybill(session: Session, notice: Notice, payment: PaybillPayment) -> None:
-    """A confirmation cannot be refused, the money is ours already: to the account, or to suspense."""
+@settles("paybill")
+def _settle_confirmation(session: Session, notice: Notice) -> None:
+    enter_payment(session, notice, read_paybill(notice.body))
+
+
+@settles("pull")
+def _settle_pulled(session: Session, notice: Notice) -> None:
+    enter_payment(session, notice, read_row(notice.body))
+
+
+def enter_payment(session: Session, notice: Notice, payment: PaybillPayment) -> None:
+    """Money that the customer sent herself cannot be refused, it is ours already: to the account, or to suspense."""
     ours = settings()
-    if payment.shortcode != ours.mpesa_shortcode:
+    if not is_ours(payment.shortcode):
         return conclude(notice, "quarantined", "another short code than ours")
     try:
         amount = Money.of(payment.amount, ours.currency)
     except ValueError:
         return conclude(notice, "quarantined", "an amount that is not one")
-    connection = find_connection(session, payment.account)
+    connection = find_typed(session, payment.account)
     # Its twin is locked before the receipt is posted, as the push's callback does: so that the two never deadlock.
     twin = _receiptless(session, connection, amount) if connection else None
     said = payment.account.strip()
-    credited = credit(session, MoneyIn(payment.receipt, amount, payment.phone, said, payment.paid_at, connection))
+    paid = MoneyIn(payment.receipt, amount, payment.phone, said, payment.paid_at, connection, payer=payment.name)
+    credited = credit(session, paid)
     if credited is Credit.CONTRADICTED:
         return conclude(notice, "quarantined", "its receipt is known as other money")
-    if twin is not None:
-        _attach(session, twin, payment.receipt)
+    receipt = find_receipt(session, payment.receipt) if twin is not None else None
+    if twin is not None and receipt is not None:
+        attach(session, twin, receipt)
     return conclude(notice, "applied" if credited is Credit.FRESH else "duplicate", "" if connection else "in suspense")
 
 
@@ -157,9 +200,11 @@ def _receiptless(session: Session, connection: Connection, amount: Money) -> Pay
     )
 
 
-def _attach(session: Session, intent: PaymentIntent, number: str) -> None:
-    receipt = find_receipt(session, number)
-    if receipt is None or receipt.intent_id is not None or receipt.connection_id != intent.connection_id:
-        return
-    if move(session, intent.id, "paid", ["confirmed", "unknown"], next_poll_at=None):
-        receipt.intent_id = intent.id
+def attach(session: Session, intent: PaymentIntent, receipt: Receipt) -> bool:
+    """A receipt that nobody claims is taken for an attempt's, which is paid then. Both are locked."""
+    if receipt.intent_id is not None or receipt.connection_id != intent.connection_id:
+        return False
+    if not move(session, intent.id, "paid", ["confirmed", "unknown"], next_poll_at=None):
+        return False
+    receipt.intent_id = intent.id
+    return True

@@ -1,12 +1,13 @@
 """How a simulator process starts, serves and stops."""
 
 import signal
+import socket
 import sys
 from collections.abc import Mapping
 from types import FrameType
 from typing import NoReturn
 
-from flask import Flask
+from flask import Flask, request
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 
@@ -39,6 +40,13 @@ def serve(app: Flask, host: str, port: int, name: str) -> None:
         pass
     finally:
         server.server_close()
+
+
+def hang_up() -> None:
+    """End the connection: whoever asked does not learn what became of it."""
+    line = request.environ.get("werkzeug.socket")
+    if isinstance(line, socket.socket):
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:

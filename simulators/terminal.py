@@ -22,10 +22,12 @@ pay 1000017 500      Lipa na M-Pesa: pay the paybill, with the demo PIN
 inbox                all messages
 quit                 or Ctrl-D
 
-In a session an empty line hangs up. When M-Pesa asks for the PIN: type it, "cancel", or "ignore".
+In a session an empty line hangs up. When a wallet asks for the PIN: type it, "cancel", or "ignore".
 """
 
 Answer = dict[str, object]
+PARTIES = ("MPESA", "MoMo", "AirtelMoney")
+"""Who the wallets' own messages are from."""
 
 
 class NetworkGone(Exception):
@@ -63,7 +65,8 @@ class Handset:
         elif word == "inbox":
             self.seen.clear()
             self.after.pop("messages", None)
-            self.after.pop("mmessages", None)
+            for name in ("mpesa", "mtn", "airtel"):
+                self.after.pop(f"{name}_messages", None)
             self.look()
         elif word:
             self.say(HELP)
@@ -84,10 +87,10 @@ class Handset:
         prompts = [p for p in _objects(news["prompts"]) if p["id"] not in self.ignored]
         if prompts and not self.session and prompts[0]["id"] != self.prompt:
             self.prompt = str(prompts[0]["id"])
-            self.say(box("M-PESA", f"{prompts[0]['text']}\nEnter M-PESA PIN, cancel or ignore:", ""))
+            self.say(box(str(prompts[0]["title"]), f"{prompts[0]['text']}\nEnter PIN, cancel or ignore:", ""))
         elif not prompts and self.prompt:
             self.prompt = ""
-            self.say("The M-Pesa request is gone.")
+            self.say("The request is gone.")
 
     @property
     def waits_for(self) -> str:
@@ -152,7 +155,7 @@ class Handset:
             return
         self.seen.add(key)
         mine = message["direction"] == "from_phone"
-        if self.recording and not mine and message["party"] != "MPESA":
+        if self.recording and not mine and message["party"] not in PARTIES:
             self.recording.received(key, str(message["text"]))
         title = f"SMS to {message['party']}" if mine else f"SMS from {message['party']}"
         self.say(box(title, str(message["text"]), ""))

@@ -12,8 +12,9 @@ from billing.models import Connection, Customer
 from core.config import settings
 from core.money import Money
 from core.phone import Phone
-from flows.actions import BalanceView, BillSummary, Forecast, LastPayment, PastBill, Payee, PaymentResult
+from flows.actions import BalanceView, BillSummary, Forecast, LastPayment, PastBill, Payee, PaymentResult, WalletChoice
 from payments.intents import Refused, ask_for_payment, newest_intent
+from payments.wallets.registry import wallets_for
 from ussd_app import quick
 from ussd_app.actions_desk import Desk, this_day
 
@@ -61,8 +62,11 @@ class MoneyActions(Desk):
         name = self._session.scalar(owner.where(Connection.id == connection.id))
         return Payee(connection.account_no, initials(name)) if name else None
 
-    def request_payment(self, account_no: str, amount: Money, phone: Phone) -> PaymentResult:
-        asked = ask_for_payment(self._session, self._connection_id(account_no), amount, phone, key=self._place)
+    def wallets(self, phone: Phone) -> tuple[WalletChoice, ...]:
+        return tuple(WalletChoice(wallet.name, wallet.label) for wallet in wallets_for(phone))
+
+    def request_payment(self, account_no: str, amount: Money, phone: Phone, wallet: str) -> PaymentResult:
+        asked = ask_for_payment(self._session, self._connection_id(account_no), amount, phone, self._place, wallet)
         return PaymentResult("refused", asked.reason) if isinstance(asked, Refused) else PaymentResult("requested", "")
 
 

@@ -18,7 +18,9 @@ from billing.plans import track_all
 from core.clock import now
 from core.database import engine, transaction
 from core.outbox import Outbox
+from payments import pulling
 from payments.janitor import sweep
+from payments.reconciliation import prepare_lately
 from ussd_app import archive, late, logs
 from ussd_app.stores import patient
 
@@ -44,10 +46,12 @@ def chores() -> list[Chore]:
     return [
         Chore("archive", 2, archive_sessions),
         Chore("late turns", 1, late.hand_over),
-        Chore("janitor", 10, sweep),
+        Chore("janitor", 5, sweep),
+        Chore("pulling", 60, pulling.sweep),
         Chore("books", 3600, check_books),
         Chore("plans", 3600, track_plans),
         Chore("anomalies", 60, start_anomaly_searches),
+        Chore("reconciliation", 3600, prepare_lately),
         Chore("outbox", 3600, sweep_outbox),
     ]
 

@@ -12,7 +12,11 @@ from core.clock import now
 from core.database import transaction
 from core.outbox import JOBS, Outbox
 
-MODULES = ("payments.jobs", "billing.jobs", "ussd_app.sms", "ussd_app.inbound")
+MODULES = (
+    "payments.jobs", "payments.pulling", "payments.operations", "payments.statement_import",
+    "payments.suspense", "payments.refunds", "billing.jobs",
+    "ussd_app.sms", "ussd_app.inbound",
+)  # fmt: skip
 LOCKS = 0x6F757462  # the first half of the advisory lock of a row: "outb"
 LONGEST_WAIT_S = 600
 

@@ -8,9 +8,9 @@ USSD_GATEWAYS = {"ussd": "africastalking", "ussd_hubtel": "hubtel", "ussd_advant
 
 def callback_urls(settings: Settings) -> dict[str, str]:
     """Name -> URL. They hold each gateway's present secret, so they are shown to the operator alone."""
-    ussd = (settings.ussd_url or settings.public_url).rstrip("/")
+    ussd = (settings.ussd_url or settings.public_base_url).rstrip("/")
     sms, infobip = (
-        f"{settings.public_url.rstrip('/')}/sms/{settings.secrets_of(each)[0]}/{each}"
+        f"{settings.public_base_url.rstrip('/')}/sms/{settings.secrets_of(each)[0]}/{each}"
         for each in ("africastalking", "infobip")
     )
     steps = {name: f"{ussd}/ussd/{settings.secrets_of(each)[0]}/{each}" for name, each in USSD_GATEWAYS.items()}

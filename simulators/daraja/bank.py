@@ -26,6 +26,9 @@ class Payment:
     """None where the customer paid the bill from the phone's own menu."""
     org_balance: int | None = None
     """The paybill's own balance after it; None while no money has moved."""
+    number: int = 0
+    """Which payment of this phone it is, from 1."""
+    reversed: bool = False
 
     def as_json(self) -> dict[str, object]:
         road = "stk" if self.checkout_id else "paybill"
@@ -35,6 +38,7 @@ class Payment:
 @dataclass(slots=True)
 class _Wallet:
     balance: int
+    drafts: int = 0
     paid: list[tuple[int, float]] = field(default_factory=list)
 
 
@@ -46,6 +50,7 @@ class Bank:
         self._lock = threading.Lock()
         self._wallets: dict[str, _Wallet] = {}
         self._book: list[Payment] = []
+        self._place: dict[str, int] = {}
         self._taken = 0
         self._receipts: set[str] = set()
 
@@ -57,7 +62,9 @@ class Bank:
         """A payment with its receipt number, before any money has moved."""
         now = datetime.now(NAIROBI)
         with self._lock:
-            return Payment(self._receipt(now), phone, amount, account, now, checkout_id)
+            wallet = self._wallet(phone)
+            wallet.drafts += 1
+            return Payment(self._receipt(now), phone, amount, account, now, checkout_id, number=wallet.drafts)
 
     def take(self, draft: Payment) -> Payment | None:
         """Move the money and write it in the book; None where the wallet does not hold enough."""
@@ -69,8 +76,31 @@ class Bank:
             wallet.paid.append((draft.amount, time.monotonic()))
             self._taken += draft.amount
             payment = replace(draft, org_balance=self._taken)
+            self._place[payment.receipt] = len(self._book)
             self._book.append(payment)
             return payment
+
+    def find(self, receipt: str) -> Payment | None:
+        """The payment of that receipt, as the book has it."""
+        with self._lock:
+            place = self._place.get(receipt)
+            return None if place is None else self._book[place]
+
+    def reverse(self, receipt: str) -> Payment | None:
+        """Give the money back to the wallet it came from; None where it was given back before, or never paid."""
+        with self._lock:
+            place = self._place.get(receipt)
+            if place is None or self._book[place].reversed:
+                return None
+            payment = self._book[place] = replace(self._book[place], reversed=True)
+            self._wallet(payment.phone).balance += payment.amount
+            self._taken -= payment.amount
+            return payment
+
+    def holds(self) -> int:
+        """What the paybill itself holds."""
+        with self._lock:
+            return self._taken
 
     def paid_within(self, phone: str, amount: int, seconds: float) -> bool:
         """Whether this very amount left this wallet in the last `seconds`."""
@@ -87,6 +117,7 @@ class Bank:
         with self._lock:
             self._wallets.clear()
             self._book.clear()
+            self._place.clear()
             self._taken = 0
 
     def _wallet(self, phone: str) -> _Wallet:

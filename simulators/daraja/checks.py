@@ -15,23 +15,24 @@ from simulators.daraja.prompts import Push
 from simulators.daraja.settings import DarajaSettings
 
 FORBIDDEN_IN_URL = ("mpesa", "m-pesa", "safaricom", "exe", "exec", "cmd", "sql", "query")
-TYPES = ("CustomerPayBillOnline", "CustomerBuyGoodsOnline")
+BUY_GOODS = "CustomerBuyGoodsOnline"
+TYPES = ("CustomerPayBillOnline", BUY_GOODS)
 
 Body = Mapping[str, object]
 
 
 def check_merchant(body: Body, settings: DarajaSettings) -> None:
     """The shortcode, the timestamp, and the password made of both and the passkey. Raises DarajaError."""
-    shortcode = _text(body, "BusinessShortCode")
+    shortcode = said(body, "BusinessShortCode")
     if not re.fullmatch(r"\d{5,7}", shortcode):
         raise invalid("BusinessShortCode")
-    timestamp = _text(body, "Timestamp")
+    timestamp = said(body, "Timestamp")
     if not _is_timestamp(timestamp):
         raise invalid("Timestamp")
     if shortcode != settings.shortcode:
         raise DarajaError(*NO_SUCH_MERCHANT)
     expected = base64.b64encode(f"{shortcode}{settings.passkey}{timestamp}".encode())
-    if not hmac.compare_digest(_text(body, "Password").encode(), expected):
+    if not hmac.compare_digest(said(body, "Password").encode(), expected):
         raise DarajaError(*WRONG_CREDENTIALS)
 
 
@@ -40,19 +41,20 @@ def read_push(body: Body, settings: DarajaSettings) -> Push:
     if body.get("TransactionType") not in TYPES:
         raise invalid("TransactionType")
     amount = _amount(body.get("Amount"))
-    phone = _text(body, "PhoneNumber")
+    phone = said(body, "PhoneNumber")
     for name in ("PartyA", "PhoneNumber"):
-        if not re.fullmatch(r"254[17]\d{8}", _text(body, name)):
+        if not re.fullmatch(r"254[17]\d{8}", said(body, name)):
             raise invalid(name)
-    if _text(body, "PartyB") != settings.shortcode:
+    paid_at = settings.till if body["TransactionType"] == BUY_GOODS else settings.shortcode
+    if not paid_at or said(body, "PartyB") != paid_at:
         raise invalid("PartyB")
-    url = _text(body, "CallBackURL")
+    url = said(body, "CallBackURL")
     if not is_callback_url(url):
         raise invalid("CallBackURL")
-    account = _text(body, "AccountReference")
+    account = said(body, "AccountReference")
     if not 1 <= len(account) <= 12:
         raise invalid("AccountReference")
-    description = _text(body, "TransactionDesc")
+    description = said(body, "TransactionDesc")
     if not description:
         raise invalid("Remarks")
     if len(description) > 13:
@@ -81,7 +83,7 @@ def _is_private(host: str) -> bool:
         return "." not in host
 
 
-def _text(body: Body, name: str) -> str:
+def said(body: Body, name: str) -> str:
     """The value as Daraja reads it: a string, or a whole number in its place."""
     value = body.get(name)
     if isinstance(value, str):
@@ -90,7 +92,7 @@ def _text(body: Body, name: str) -> str:
 
 
 def _amount(value: object) -> int:
-    text = _text({"Amount": value}, "Amount")
+    text = said({"Amount": value}, "Amount")
     if not re.fullmatch(r"\d{1,9}", text) or int(text) < 1:
         raise invalid("Amount")
     return int(text)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from flask import Blueprint, Response, jsonify, request
 
+from simulators.daraja.keys import Keys
 from simulators.daraja.mpesa import Mpesa
 from simulators.daraja.oauth import Tokens
 from simulators.daraja.prompts import Prompt
@@ -17,7 +18,7 @@ MISTAKES: dict[str, str] = {
 }
 
 
-def blueprint(mpesa: Mpesa, tokens: Tokens) -> Blueprint:
+def blueprint(mpesa: Mpesa, tokens: Tokens, keys: Keys) -> Blueprint:
     web = Blueprint("control", __name__, url_prefix="/sim")
     _add_reading(web, mpesa)
     _add_acting(web, mpesa)
@@ -30,6 +31,15 @@ def blueprint(mpesa: Mpesa, tokens: Tokens) -> Blueprint:
             except ValueError as error:
                 return jsonify(error=str(error)), 400
         return jsonify(mpesa.faults.as_json())
+
+    @web.get("/faults/known")
+    def known() -> Response:
+        """Each fault in words, with its value and its most, for a form."""
+        return jsonify(faults=mpesa.faults.known())
+
+    @web.get("/certificate")
+    def certificate() -> Response:
+        return Response(keys.certificate, mimetype="application/x-pem-file")
 
     @web.post("/tokens/revoke")
     def revoke() -> Response:

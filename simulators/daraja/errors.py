@@ -32,6 +32,14 @@ LOCKED = (
     "Unable to lock subscriber, a transaction is already in process for the current subscriber",
 )
 PROCESSING = (500, "500.001.1001", "The transaction is being processed")
+TOO_MANY = (
+    429,
+    "429",
+    "Spike arrest violation. Allowed rate : MessageRate{messagesPerPeriod=5, periodInMicroseconds=60000000, "
+    "maxBurstMessageCount=1.0}",
+)
+INTERNAL = (500, "500.003.1001", "Internal Server Error")
+REGISTERED = (500, "500.003.1001", "Urls are already registered")
 
 
 def request_id() -> str:

@@ -1,21 +1,17 @@
 """M-PESA at work: a push becomes a prompt, the subscriber's answer a result, the result a callback."""
 
-import json
 from typing import Literal
 
-from simulators import journal
 from simulators.daraja import messages, prompts
 from simulators.daraja.bank import Bank, Payment
+from simulators.daraja.callbacks import Callbacks
 from simulators.daraja.faults import Faults
-from simulators.daraja.notices import paybill_notice, stk_notice
 from simulators.daraja.prompts import Prompt, Push, Result
 from simulators.daraja.settings import DarajaSettings
-from simulators.journal import Exchange, Journal
+from simulators.journal import Journal
 from simulators.later import Later
 
 MAXIMUM = 250_000
-CALLBACK_TIMEOUT_S = 30.0
-VALIDATION_TIMEOUT_S = 8.0
 
 Answered = Literal["done", "gone", "unknown"]
 PaybillOutcome = Literal["paid", "wrong_pin", "no_funds", "rejected", "above_maximum"]
@@ -32,19 +28,22 @@ class Mpesa:
         self.journal = Journal()
         self.faults = Faults()
         self._later = Later()
+        self.callbacks = Callbacks(settings, self.journal, self._later)
 
-    def push(self, push: Push) -> bool:
-        """Put the prompt on its way; False where this phone is locked by another."""
+    def push(self, push: Push) -> Prompt | None:
+        """Put the prompt on its way; None where this phone is locked by another."""
         settings, refused = self.settings, self._refused_unasked(push)
         prompt = Prompt(push, settings.push_delay_s, settings.prompt_s, silent=refused is not None)
         if not self.prompts.open(prompt):
-            return False
+            return None
         if refused:
             self._later.do(settings.push_delay_s, lambda: self._end(prompt, refused))
         else:
             stays_s = settings.push_delay_s + settings.prompt_s
             self._later.do(stays_s, lambda: self._end(prompt, prompts.UNREACHABLE))
-        return True
+            if self.faults.by_itself:
+                self._later.do(settings.push_delay_s + self.faults.thinks_s, lambda: self._answers(prompt))
+        return prompt
 
     def enter_pin(self, checkout_id: str, pin: str) -> Answered:
         """The subscriber typed a PIN into the prompt."""
@@ -73,7 +72,7 @@ class Mpesa:
             self._tell_short_of_funds(phone, amount)
             return "no_funds", None
         draft = self.bank.draft(phone, amount, account)
-        accepted, third_party_id = self._validated(draft)
+        accepted, third_party_id = self.callbacks.validated(draft)
         if not accepted:
             return "rejected", None
         payment = self.bank.take(draft)
@@ -81,7 +80,7 @@ class Mpesa:
             self._tell_short_of_funds(phone, amount)
             return "no_funds", None
         self._tell(payment)
-        self._confirm(payment, third_party_id)
+        self.callbacks.confirm(payment, self.faults, third_party_id)
         return "paid", payment
 
     def reset(self) -> None:
@@ -91,6 +90,7 @@ class Mpesa:
         self.bank.reset()
         self.messages.reset()
         self.journal.clear()
+        self.callbacks.reset()
         self.faults = Faults()
 
     def _refused_unasked(self, push: Push) -> Result | None:
@@ -109,7 +109,7 @@ class Mpesa:
             return prompts.INSUFFICIENT
         self._tell(payment)
         if self.faults.confirm_pushes:
-            self._confirm(payment, "")
+            self.callbacks.confirm(payment, self.faults)
         return Result(0, prompts.PAID, payment)
 
     def _end(self, prompt: Prompt, result: Result) -> bool:
@@ -120,38 +120,18 @@ class Mpesa:
 
     def _finish(self, prompt: Prompt, result: Result) -> None:
         prompt.result = result
-        push = prompt.push
-        self._deliver("STK callback", push.phone, push.callback_url, stk_notice(push, result))
+        self.callbacks.outcome(prompt, result, self.faults)
 
-    def _validated(self, payment: Payment) -> tuple[bool, str]:
-        """The utility's word, and its own id for the payment. Without an answer the payment goes on."""
-        url = self.settings.validation_url
-        if not url:
-            return True, ""
-        body = json.dumps(paybill_notice(payment, self.settings.shortcode))
-        asked = self._post("Paybill validation", payment.phone, url, body, VALIDATION_TIMEOUT_S)
-        try:
-            answer = json.loads(asked.reply)
-            return str(answer["ResultCode"]) == "0", str(answer.get("ThirdPartyTransID") or "")
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return True, ""
-
-    def _confirm(self, payment: Payment, third_party_id: str) -> None:
-        """Say that the money has moved; this cannot be refused."""
-        url = self.settings.confirmation_url
-        if url:
-            notice = paybill_notice(payment, self.settings.shortcode, third_party_id=third_party_id)
-            self._deliver("Paybill confirmation", payment.phone, url, notice)
-
-    def _deliver(self, what: str, phone: str, url: str, payload: dict[str, object]) -> None:
-        """POST a callback off this thread, as often as the faults say; it is never retried."""
-        body = json.dumps(payload)
-        delay = self.settings.callback_delay_s + self.faults.callback_delay_s
-        for _ in range(self.faults.callback_copies):
-            self._later.do(delay, lambda: self._post(what, phone, url, body, CALLBACK_TIMEOUT_S))
-
-    def _post(self, what: str, phone: str, url: str, body: str, timeout_s: float) -> Exchange:
-        return journal.post(self.journal, what, phone, url, body, "application/json", timeout_s)
+    def _answers(self, prompt: Prompt) -> None:
+        """What a subscriber does who is nobody in particular."""
+        faults, checkout_id = self.faults, prompt.push.checkout_id
+        if faults.strikes("ignores", prompt.about):
+            return
+        if faults.strikes("cancels", prompt.about):
+            self.cancel(checkout_id)
+        else:
+            wrong = faults.strikes("mistypes", prompt.about)
+            self.enter_pin(checkout_id, "no PIN" if wrong else self.settings.pin)
 
     def _tell(self, payment: Payment) -> None:
         balance = self.bank.balance(payment.phone)

@@ -1,11 +1,16 @@
 """The bodies of Daraja's callbacks, byte for byte as a utility receives them."""
 
+import hashlib
+
 from simulators.daraja.bank import Payment
 from simulators.daraja.prompts import Push, Result
 
 
-def stk_notice(push: Push, result: Result) -> dict[str, object]:
-    """Numbers are numbers, the amount a float, the balance has no value; a failure has no metadata at all."""
+def stk_notice(push: Push, result: Result, *, wrong_by: int = 0) -> dict[str, object]:
+    """Numbers are numbers, the amount a float, the balance has no value; a failure has no metadata at all.
+
+    `wrong_by` shillings are added to the amount that it names.
+    """
     callback: dict[str, object] = {
         "MerchantRequestID": push.merchant_id,
         "CheckoutRequestID": push.checkout_id,
@@ -14,7 +19,7 @@ def stk_notice(push: Push, result: Result) -> dict[str, object]:
     }
     if result.payment:
         items: list[dict[str, object]] = [
-            {"Name": "Amount", "Value": float(result.payment.amount)},
+            {"Name": "Amount", "Value": float(result.payment.amount + wrong_by)},
             {"Name": "MpesaReceiptNumber", "Value": result.payment.receipt},
             {"Name": "Balance"},
             {"Name": "TransactionDate", "Value": int(f"{result.payment.paid_at:%Y%m%d%H%M%S}")},
@@ -24,19 +29,22 @@ def stk_notice(push: Push, result: Result) -> dict[str, object]:
     return {"Body": {"stkCallback": callback}}
 
 
-def paybill_notice(payment: Payment, shortcode: str, third_party_id: str = "") -> dict[str, object]:
-    """Version 2, with the phone masked; every value is a string."""
+def paybill_notice(
+    payment: Payment, shortcode: str, *, third_party_id: str = "", hashed: bool = False, till: bool = False
+) -> dict[str, object]:
+    """Every value is a string. Version 2 masks the phone, version 1 (`hashed`) gives its SHA-256."""
+    phone = payment.phone
     return {
-        "TransactionType": "Pay Bill",
+        "TransactionType": "Buy Goods" if till else "Pay Bill",
         "TransID": payment.receipt,
         "TransTime": f"{payment.paid_at:%Y%m%d%H%M%S}",
         "TransAmount": f"{payment.amount}.00",
         "BusinessShortCode": shortcode,
-        "BillRefNumber": payment.account,
+        "BillRefNumber": "" if till else payment.account,
         "InvoiceNumber": "",
         "OrgAccountBalance": "" if payment.org_balance is None else f"{payment.org_balance}.00",
         "ThirdPartyTransID": third_party_id,
-        "MSISDN": f"{payment.phone[:4]} ***** {payment.phone[-3:]}",
+        "MSISDN": hashlib.sha256(phone.encode()).hexdigest() if hashed else f"{phone[:4]} ***** {phone[-3:]}",
         "FirstName": "DEMO",
         "MiddleName": "",
         "LastName": "",

@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 from simulators.daraja.bank import Payment
@@ -48,6 +49,15 @@ class Prompt:
         self.gone_at = self.shown_at + stays_s
         self.claimed = False
         self.result: Result | None = None
+        self.number = 0
+        """Which push to this phone it is, from 1."""
+        self.delivered = threading.Event()
+        """Set when its callback has been delivered once."""
+
+    @property
+    def about(self) -> str:
+        """What it is, the same in every run: its phone, and which of its pushes."""
+        return f"{self.push.phone}:{self.number}"
 
     def on_screen(self) -> bool:
         return not self.claimed and time.monotonic() >= self.shown_at
@@ -60,12 +70,15 @@ class Prompts:
         self._lock = threading.Lock()
         self._by_id: dict[str, Prompt] = {}
         self._waiting: dict[str, Prompt] = {}
+        self._opened: Counter[str] = Counter()
 
     def open(self, prompt: Prompt) -> bool:
         """False where this phone already has one: the subscriber is locked."""
         with self._lock:
             if prompt.push.phone in self._waiting:
                 return False
+            self._opened[prompt.push.phone] += 1
+            prompt.number = self._opened[prompt.push.phone]
             self._by_id[prompt.push.checkout_id] = prompt
             self._waiting[prompt.push.phone] = prompt
             return True
@@ -96,4 +109,5 @@ class Prompts:
             for prompt in self._by_id.values():
                 prompt.claimed = True
             self._by_id.clear()
+            self._opened.clear()
             self._waiting.clear()

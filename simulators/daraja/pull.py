@@ -1,20 +1,40 @@
 """Pull Transactions: what the paybill received, for those who missed the callback."""
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, jsonify, request
 
 from simulators.daraja import errors
 from simulators.daraja.bank import NAIROBI, Payment
+from simulators.daraja.checks import is_callback_url, said
+from simulators.daraja.limits import Limits
 from simulators.daraja.mpesa import Mpesa
 from simulators.daraja.oauth import Tokens
 
 ROWS = 100
 """Rows of one answer; the next ones are asked for with their offset."""
+REACH = timedelta(hours=48)
 
 
-def blueprint(mpesa: Mpesa, tokens: Tokens) -> Blueprint:
+def blueprint(mpesa: Mpesa, tokens: Tokens, limits: Limits) -> Blueprint:
     web = Blueprint("pull", __name__)
+    registered = set[str]()
+
+    @web.post("/pulltransactions/v1/register")
+    def register() -> Response:
+        tokens.check(request.headers.get("Authorization", ""))
+        body = request.get_json(force=True, silent=True)
+        if not isinstance(body, dict) or said(body, "ShortCode") != mpesa.settings.shortcode:
+            raise errors.invalid("ShortCode")
+        if body.get("RequestType") != "Pull" or not re.fullmatch(r"254\d{9}", said(body, "NominatedNumber")):
+            raise errors.invalid("NominatedNumber")
+        if not is_callback_url(said(body, "CallBackURL")):
+            raise errors.invalid("CallBackURL")
+        code = "1001" if registered else "1000"
+        registered.add(said(body, "NominatedNumber"))
+        words = "ShortCode already Registered" if code == "1001" else "Success"
+        return jsonify(ResponseRefID="18633-7271215-1", ResponseStatus=code, ResponseDescription=words)
 
     @web.post("/pulltransactions/v1/query")
     def pull() -> Response:
@@ -22,7 +42,9 @@ def blueprint(mpesa: Mpesa, tokens: Tokens) -> Blueprint:
         body = request.get_json(force=True, silent=True)
         if not isinstance(body, dict) or str(body.get("ShortCode")) != mpesa.settings.shortcode:
             raise errors.invalid("ShortCode")
+        limits.check("pull", "")
         begins, ends = _moment(body, "StartDate"), _moment(body, "EndDate")
+        begins = max(begins, datetime.now(NAIROBI) - REACH)
         rows = [_row(payment) for payment in mpesa.bank.book() if begins <= payment.paid_at <= ends]
         offset = str(body.get("OffSetValue", "0"))
         page = rows[int(offset) :][:ROWS] if offset.isdigit() else []

@@ -11,6 +11,12 @@ class DarajaSettings:
     consumer_secret: str = "simulator-secret"  # noqa: S105  # stands for nothing
     passkey: str = "bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919"
     shortcode: str = "600100"
+    till: str = ""
+    """The till of that short code, for CustomerBuyGoodsOnline; empty: it has none."""
+    initiator: str = "api-operator"
+    initiator_password: str = "Safaricom123!"  # noqa: S105  # stands for nothing
+    certificate_file: str = ""
+    """Where to write the certificate that the initiator's password is to be encrypted for; empty: nowhere."""
     business_name: str = "MAJI SAFI WATER"
     pin: str = "1234"
     opening_balance: int = 5000

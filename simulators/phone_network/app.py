@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify
 
 from simulators.journal import Journal, watch
 from simulators.later import Later
-from simulators.phone_network import handset, messaging
+from simulators.phone_network import faults, handset, messaging
 from simulators.phone_network.news import Newsroom
 from simulators.phone_network.settings import NetworkSettings
 from simulators.phone_network.sms import SmsCentre
@@ -20,7 +20,7 @@ NAMES = {"/version1/messaging": "SMS to the customer"}
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -36,6 +36,7 @@ def create_phone_network(settings: NetworkSettings) -> Flask:
     ussd, centre = Ussd(settings, log, later), SmsCentre(settings, log, later)
     watch(app, log, NAMES.get)
     app.register_blueprint(messaging.blueprint(settings, centre))
+    app.register_blueprint(faults.blueprint(settings))
     app.register_blueprint(handset.blueprint(settings, ussd, centre, Newsroom(settings, log, centre)))
 
     @app.post("/api/reset")
@@ -45,8 +46,9 @@ def create_phone_network(settings: NetworkSettings) -> Flask:
         ussd.clear()
         centre.inbox.clear()
         log.clear()
-        with contextlib.suppress(requests.RequestException):
-            call("POST", f"{settings.daraja_url}/sim/reset", timeout_s=4)
+        for url in settings.wallets.values():
+            with contextlib.suppress(requests.RequestException):
+                call("POST", f"{url}/sim/reset", timeout_s=4)
         return jsonify(ok=True, now=datetime.now(UTC).isoformat(timespec="milliseconds"))
 
     @app.after_request

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import requests
 from flask import Blueprint, Response, jsonify, render_template, request
 
-from simulators.phone_network.news import Newsroom, vacant
+from simulators.phone_network.news import LABELS, Newsroom, vacant
 from simulators.phone_network.settings import NETWORKS, Network, NetworkSettings, network_of
 from simulators.phone_network.sms import SmsCentre
 from simulators.phone_network.ussd import Screen, Ussd
@@ -84,20 +84,24 @@ def _add_sms(web: Blueprint, centre: SmsCentre) -> None:
 def _add_mpesa(web: Blueprint, settings: NetworkSettings) -> None:
     @web.post("/api/prompts/<prompt_id>")
     def prompt(prompt_id: str) -> Answer:
-        return _passed_on(f"{settings.daraja_url}/sim/prompts/{quote(prompt_id, safe='')}")
+        name, _, reference = prompt_id.partition(":")
+        url = settings.wallets.get(name)
+        if not url:
+            return _refused("No such prompt.", 404)
+        return _passed_on(f"{url}/sim/prompts/{quote(reference, safe='')}", LABELS[name])
 
     @web.post("/api/paybill")
     def paybill() -> Answer:
-        return _passed_on(f"{settings.daraja_url}/sim/paybill")
+        return _passed_on(f"{settings.daraja_url}/sim/paybill", LABELS["mpesa"])
 
 
-def _passed_on(url: str) -> Answer:
-    """Daraja's own answer to the same body."""
+def _passed_on(url: str, label: str) -> Answer:
+    """The provider's own answer to the same body."""
     try:
         answer = call("POST", url, json=_said(), timeout_s=PAYBILL_TIMEOUT_S)
         return jsonify(answer.json()), answer.status_code
     except (requests.RequestException, ValueError):
-        return _refused("M-PESA does not answer.", 502)
+        return _refused(f"{label} does not answer.", 502)
 
 
 def _said() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""All that is new to one handset: from this network, from Daraja and from the service's books, in one answer."""
+"""All that is new to one handset: from this network, from its wallets and from the service's books, in one answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +11,9 @@ from simulators.phone_network.sms import SmsCentre
 from simulators.wire import call
 
 TIMEOUT_S = 4.0
+LABELS = {"mpesa": "M-PESA", "mtn": "MTN MoMo", "airtel": "Airtel Money"}
+PARTIES = {"mpesa": "MPESA", "mtn": "MoMo", "airtel": "AirtelMoney"}
+"""Who their messages are from."""
 
 Place = dict[str, str]
 """How far a handset has read each source: opaque to it, sent back as it came."""
@@ -26,6 +29,8 @@ class News:
     prompts: list[dict[str, object]] = field(default_factory=list)
     effects: list[dict[str, object]] = field(default_factory=list)
     wallet: dict[str, object] | None = None
+    """M-Pesa's; those of others are among `purses`."""
+    purses: list[dict[str, object]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -35,9 +40,12 @@ class Newsroom:
 
     def since(self, phone: str, after: Mapping[str, str]) -> News:
         """News of `phone` since `after` (an earlier answer's `after`, or nothing)."""
-        news = News({name: after.get(name, "0") for name in ("log", "messages", "mlog", "mmessages", "effects")})
+        places = ["log", "messages", "effects"]
+        places += [f"{name}_{part}" for name in self._settings.wallets for part in ("log", "messages")]
+        news = News({name: after.get(name, "0") for name in places})
         self._from_network(phone, news)
-        self._from_daraja(phone, news)
+        for name, url in self._settings.wallets.items():
+            self._from_wallet(name, url, phone, news)
         self._from_books(phone, news)
         return news
 
@@ -58,20 +66,24 @@ class Newsroom:
         if messages:
             news.after["messages"] = str(max(m.change for m in messages))
 
-    def _from_daraja(self, phone: str, news: News) -> None:
-        if not self._settings.daraja_url:
-            return
-        place = {"phone": phone, "log": news.after["mlog"], "messages": news.after["mmessages"]}
-        answer = _get(f"{self._settings.daraja_url}/sim/news", place)
+    def _from_wallet(self, name: str, url: str, phone: str, news: News) -> None:
+        """Prompts, messages and requests of one provider; a prompt's id says whose it is."""
+        answer = _get(
+            f"{url}/sim/news", {part: news.after[f"{name}_{part}"] for part in ("log", "messages")} | {"phone": phone}
+        )
         if not isinstance(answer, dict):
-            news.problems.append("Daraja does not answer.")
+            news.problems.append(f"{LABELS[name]} does not answer.")
             return
-        news.prompts, news.wallet = answer["prompts"], answer["wallet"]
-        news.log += [{**e, "key": f"daraja-{e['id']}"} for e in answer["log"]]
-        news.messages += [_from_mpesa(m, phone) for m in answer["messages"]]
-        for name, rows in (("mlog", answer["log"]), ("mmessages", answer["messages"])):
-            if rows:
-                news.after[name] = str(rows[-1]["id"])
+        if name == "mpesa":
+            news.wallet = answer["wallet"]
+        else:
+            news.purses.append(answer["wallet"])
+        news.prompts += [{"title": LABELS[name], **p, "id": f"{name}:{p['id']}"} for p in answer["prompts"]]
+        news.log += [{**e, "key": f"{name}-{e['id']}"} for e in answer["log"]]
+        news.messages += [_from_provider(m, phone, name) for m in answer["messages"]]
+        for part in ("log", "messages"):
+            if answer[part]:
+                news.after[f"{name}_{part}"] = str(answer[part][-1]["id"])
 
     def _from_books(self, phone: str, news: News) -> None:
         if not self._settings.demo_url:
@@ -91,11 +103,11 @@ def vacant(demo_url: str) -> list[str]:
     return [str(number) for number in answer] if isinstance(answer, list) else []
 
 
-def _from_mpesa(message: Mapping[str, object], phone: str) -> dict[str, object]:
+def _from_provider(message: Mapping[str, object], phone: str, name: str) -> dict[str, object]:
     return {
-        "id": f"mpesa-{message['id']}",
+        "id": f"{name}-{message['id']}",
         "phone": phone,
-        "party": "MPESA",
+        "party": PARTIES[name],
         "direction": "to_phone",
         "text": message["text"],
         "at": message["at"],

@@ -15,11 +15,19 @@ class NetworkSettings:
     short_code: str = "20880"
     at_api_key: str = "simulator-key"
     daraja_url: str = "http://127.0.0.1:8002"
+    mtn_url: str = ""
+    airtel_url: str = ""
     demo_url: str = ""
     answer_within_s: float = 10.0
     session_s: float = 180.0
     report_delay_s: float = 0.6
     retry_after_s: float = 1.0
+
+    @property
+    def wallets(self) -> dict[str, str]:
+        """The simulated providers of mobile money by name, and where they are."""
+        known = {"mpesa": self.daraja_url, "mtn": self.mtn_url, "airtel": self.airtel_url}
+        return {name: url for name, url in known.items() if url}
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def test_urls_are_those_of_the_folder(folder: DataFolder) -> None:
 
 def test_a_production_environment_is_not_mixed_with_a_folder(folder: DataFolder) -> None:
     production = {
-        "MITA_ENV": "production", "SECRET_KEY": "k" * 40, "GATEWAY_SECRET": "g" * 20, "PUBLIC_URL": "https://mita.example",
+        "MITA_ENV": "production", "SECRET_KEY": "k" * 40, "GATEWAY_SECRET": "g" * 20, "PUBLIC_BASE_URL": "https://mita.example",
         "DATABASE_URL": "postgresql://elsewhere/mita", "REDIS_URL": "redis://elsewhere/0",
     }  # fmt: skip
     found = last(run("urls", "--json", "--data", str(folder.path), **production))

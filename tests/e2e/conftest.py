@@ -147,10 +147,10 @@ def eventually(ask: Callable[[], T], seconds: float, what: str) -> T:
 
 
 def free_ports() -> int:
-    """The first of three free ports in a row."""
+    """The first of six free ports in a row."""
     for base in range(20000, 40000, 10):
         try:
-            for port in range(base, base + 3):
+            for port in range(base, base + 6):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", port))
         except OSError:

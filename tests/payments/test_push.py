@@ -1,76 +1,27 @@
 """The push: sent at most once, classified by what is said, asked about when it goes silent."""
 
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask, Response, jsonify, request
-from sqlalchemy import select
-from werkzeug.serving import make_server
 
-from billing.ledger import balance_of
 from core.clock import frozen, now
 from core.database import transaction
 from core.money import Money
 from core.phone import Phone
 from payments import jobs
-from payments.daraja import Accepted, Daraja, Failed, Paid, Processing, Refused, Unknown
+from payments.daraja import Daraja
 from payments.intents import Refused as NotAsked
-from payments.intents import Requested, move, request_payment
+from payments.intents import Requested, request_payment
 from payments.janitor import sweep
-from payments.models import Notice, PaymentIntent
-from payments.settlement import settle
+from payments.models import PaymentIntent
+from payments.wallets import mpesa
+from payments.wallets.protocol import Accepted, Busy, Failed, Paid, Processing, Refused, Unknown
+from tests.payments.answering import PUSH, QUERY, Server, error
 from tests.payments.paying import PHONE, arrives, broken, callback, house, sent, state_of, texts
 
 pytestmark = pytest.mark.usefixtures("database", "settings")
-PUSH, QUERY = "/mpesa/stkpush/v1/processrequest", "/mpesa/stkpushquery/v1/query"
-PULL = "/pulltransactions/v1/query"
-
-
-class Server:
-    """Answers as a test says, over real HTTP; keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, list[tuple[int, Any]]] = {}
-        self.asked: list[tuple[str, Any]] = []
-        app = Flask("daraja")
-
-        @app.get("/oauth/v1/generate")
-        def token() -> Response:
-            self.asked.append(("token", None))
-            return jsonify(access_token="c9SQ", expires_in="3599")
-
-        @app.post("/<path:path>")
-        def answer(path: str) -> Response:
-            self.asked.append((f"/{path}", request.get_json()))
-            status, body = self.answers[f"/{path}"].pop(0)
-            return Response(body, status) if isinstance(body, str) else Response(jsonify(body).data, status)
-
-        self.http = make_server("127.0.0.1", 0, app, threaded=True)
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-
-    def pushes(self) -> int:
-        return sum(path == PUSH for path, _body in self.asked)
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    server = Server()
-    client = Daraja(server.url, "key", "secret", "600100", "passkey")
-    monkeypatch.setattr(jobs, "daraja", lambda: client)
-    yield server
-    server.http.shutdown()
-    server.http.server_close()
-
-
 TAKEN = {"ResponseCode": "0", "MerchantRequestID": "m", "CheckoutRequestID": "ws_CO_9"}
-
-
-def error(code: str, message: str) -> dict[str, str]:
-    return {"requestId": "r", "errorCode": code, "errorMessage": message}
 
 
 @pytest.mark.parametrize(
@@ -89,13 +40,13 @@ def error(code: str, message: str) -> dict[str, str]:
 )
 def test_a_push_is_classified_by_what_is_said(server: Server, answer: tuple[int, Any], verdict: type) -> None:
     server.answers[PUSH] = [answer]
-    client = jobs.daraja()
+    client = mpesa.daraja()
     assert isinstance(client.stk_push(PHONE, 500, "1000017", "https://x/callbacks/s/stk/t"), verdict)
 
 
 def test_a_stale_token_is_renewed_once(server: Server) -> None:
     server.answers[PUSH] = [(404, error("404.001.03", "Invalid Access Token")), (200, TAKEN)]
-    assert isinstance(jobs.daraja().stk_push(PHONE, 500, "1", "https://x/t"), Accepted)
+    assert isinstance(mpesa.daraja().stk_push(PHONE, 500, "1", "https://x/t"), Accepted)
     assert [path for path, _body in server.asked] == ["token", PUSH, "token", PUSH]
 
 
@@ -108,12 +59,13 @@ def test_a_stale_token_is_renewed_once(server: Server) -> None:
         ((200, {"ResponseCode": "0", "ResultCode": "0", "ResultDesc": "ok"}), Paid),
         ((200, {"ResponseCode": "0", "ResultCode": "1032", "ResultDesc": "cancelled"}), Failed),
         ((200, {"ResponseCode": "0", "ResultCode": "E3008", "ResultDesc": "?"}), Unknown),
-        ((429, error("429", "Spike arrest violation")), Unknown),
+        ((429, error("429", "Spike arrest violation")), Busy),
+        ((500, error("500.003.02", "System is busy. Spike Arrest.")), Busy),
     ],
 )
 def test_a_query_has_three_ways_to_say_wait(server: Server, answer: tuple[int, Any], verdict: type) -> None:
     server.answers[QUERY] = [answer]
-    assert isinstance(jobs.daraja().stk_query("ws_CO_9"), verdict)
+    assert isinstance(mpesa.daraja().stk_query("ws_CO_9"), verdict)
 
 
 def asked() -> PaymentIntent:
@@ -182,54 +134,6 @@ def test_paid_without_a_receipt_is_held_and_its_twin_brings_it(server: Server) -
         assert not broken(session)
 
 
-def row(**changes: object) -> dict[str, object]:
-    return {
-        "transactionId": "NLJ7RT61SV", "trxDate": "2026-11-21T10:13:00Z", "msisdn": 254700000001,
-        "transactiontype": "c2b-pay-bill-debit", "amount": 500.0, "organizationname": "-", **changes,
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize("lost", ["callback", "answer and callback"])
-def test_a_lost_callback_is_recovered_by_pulling(server: Server, lost: str) -> None:
-    home = house()
-    intent = sent(home)
-    if lost == "callback":
-        server.answers[QUERY] = [(200, {"ResponseCode": "0", "ResultCode": "0", "ResultDesc": "ok"})]
-        jobs.query(intent.id)
-    else:
-        with transaction() as session:
-            session.get_one(PaymentIntent, intent.id).checkout_request_id = None
-            move(session, intent.id, "unknown", ["sent"])
-    rows = [row(billreference=home.account_no), row(billreference="other", transactionId="NLJ7RT61SW")]
-    server.answers[PULL] = [(200, {"ResponseCode": "1000", "Response": [rows]})] * 2
-    for _ in range(2):
-        jobs.pull(intent.id)
-        for notice_id in notices():
-            settle(notice_id)
-    assert state_of(intent) == "paid"
-    with transaction() as session:
-        assert balance_of(session, home.id) == Money.of(-500)
-        assert not broken(session)
-
-
-@pytest.mark.parametrize(
-    "answer", [(200, {"ResponseCode": "1001", "Response": [[]]}), (500, ""), (429, error("429", "-"))]
-)
-def test_nothing_to_pull(server: Server, answer: tuple[int, Any]) -> None:
-    intent = sent(house())
-    with transaction() as session:
-        move(session, intent.id, "confirmed", ["sent"])
-    server.answers[PULL] = [answer]
-    jobs.pull(intent.id)
-    assert state_of(intent) == "confirmed"
-    assert notices() == []
-
-
-def notices() -> list[int]:
-    with transaction() as session:
-        return list(session.scalars(select(Notice.id).order_by(Notice.id)))
-
-
 def test_failed_by_query_needs_two_equal_answers(server: Server) -> None:
     intent = sent(house())
     server.answers[QUERY] = [(200, {"ResponseCode": "0", "ResultCode": "1037", "ResultDesc": "-"})] * 2
@@ -242,7 +146,7 @@ def test_failed_by_query_needs_two_equal_answers(server: Server) -> None:
 def test_the_janitor_asks_ever_more_slowly_and_then_leaves_it_to_people() -> None:
     intent, begun = sent(house()), now()
     asked_at = []
-    for second in range(0, 1200, 5):
+    for second in [*range(0, 1200, 5), *range(1200, 50 * 3600, 590)]:
         with frozen(begun + timedelta(seconds=second)):
             with transaction() as session:
                 before = session.get_one(PaymentIntent, intent.id).polls
@@ -250,8 +154,11 @@ def test_the_janitor_asks_ever_more_slowly_and_then_leaves_it_to_people() -> Non
             with transaction() as session:
                 if session.get_one(PaymentIntent, intent.id).polls > before:
                     asked_at.append(second)
-    assert asked_at == [0, 25, 70, 160, 580]
+    assert asked_at[:6] == [0, 25, 70, 160, 580, 1180]
+    assert 48 * 3600 <= asked_at[-1] < 48 * 3600 + 1200
     assert state_of(intent) == "unknown"
+    with transaction() as session:
+        assert session.get_one(PaymentIntent, intent.id).next_poll_at is None
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_a_crash_before_the_commit_leaves_nothing_and_the_next_run_does_it(monke
     home = house()
     intent = sent(home)
     with monkeypatch.context() as broken_off:
-        broken_off.setattr(crediting, "_thank", lambda *_: 1 / 0)
+        broken_off.setattr(crediting, "thank", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             arrives("stk", callback(), intent.token)
     assert balance(home.id) == Money.zero()

@@ -21,11 +21,13 @@ from billing.models import Connection
 from core.config import Settings
 from core.database import transaction
 from core.money import Money
-from payments import jobs
-from payments.daraja import Accepted, Daraja, Paid, Processing, Refused
+from payments import intents, jobs, pulling
+from payments.daraja import Daraja
 from payments.intents import Requested, request_payment
 from payments.models import Notice, PaymentIntent
 from payments.settlement import settle
+from payments.wallets import mpesa
+from payments.wallets.protocol import Accepted, Paid, Processing, Refused
 from tests.payments.paying import PHONE, broken, house, receipts, state_of, texts
 from ussd_app.app import create_app
 
@@ -70,8 +72,8 @@ def utility(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Set
     """Our own callbacks, served; the settings name where."""
     server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    ours = replace(settings, public_url=f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setattr(jobs, "settings", lambda: ours)
+    ours = replace(settings, public_base_url=f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setattr(intents, "settings", lambda: ours)
     yield ours
     server.shutdown()
     server.server_close()
@@ -88,7 +90,7 @@ def subscriber(utility: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
         "SIM_CALLBACK_DELAY_S": "0", "SIM_CONSUMER_KEY": utility.mpesa_consumer_key,
         "SIM_CONSUMER_SECRET": utility.mpesa_consumer_secret, "SIM_PASSKEY": utility.mpesa_passkey,
         "SIM_SHORTCODE": utility.mpesa_shortcode,
-        "SIM_CONFIRMATION_URL": f"{utility.public_url}/callbacks/{secret}/paybill/confirmation",
+        "SIM_CONFIRMATION_URL": f"{utility.public_base_url}/callbacks/{secret}/paybill/confirmation",
     }  # fmt: skip
     command = [sys.executable, "-m", "simulators.daraja"]
     process = subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL)
@@ -96,7 +98,7 @@ def subscriber(utility: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
         subscriber = Subscriber(f"http://127.0.0.1:{port}")
         eventually(subscriber.awake)
         client = client_of(utility, subscriber)
-        monkeypatch.setattr(jobs, "daraja", lambda: client)
+        monkeypatch.setattr(mpesa, "daraja", lambda: client)
         yield subscriber
     finally:
         process.terminate()
@@ -174,7 +176,9 @@ def test_a_silent_push_is_found_by_asking(subscriber: Subscriber) -> None:
     eventually(known)
     with transaction() as session:
         assert balance_of(session, home.id) == Money.zero()
-    jobs.pull(intent.id)
+    with transaction() as session:
+        run = pulling.begin(session, "quick", intent.created_at)
+    pulling.read_list(run.id)
     assert settled(1) == ["applied"]
     assert state_of(intent) == "paid"
     with transaction() as session:
@@ -186,7 +190,7 @@ def test_the_client_alone(subscriber: Subscriber, utility: Settings, shape: str)
     client = client_of(utility, subscriber)
     subscriber.tells("faults", pending_shape=shape)
     subscriber.tells("tokens/revoke")
-    callback = f"{utility.public_url}/callbacks/{utility.gateway_secret}/stk/abc"
+    callback = f"{utility.public_base_url}/callbacks/{utility.gateway_secret}/stk/abc"
     taken = client.stk_push(PHONE, 40, "1000017", callback)
     assert isinstance(taken, Accepted)
     subscriber.tells("tokens/revoke")

@@ -136,6 +136,6 @@ def test_a_silent_service_is_named(demo_network: str, service: Service) -> None:
 
 
 def test_a_silent_daraja_is_named(lonely_network: str) -> None:
-    assert news(lonely_network)["problems"] == ["Daraja does not answer."]
-    answer = requests.post(f"{lonely_network}/api/prompts/ws_CO_1", json={"pin": "1234"}, timeout=10)
+    assert news(lonely_network)["problems"] == ["M-PESA does not answer."]
+    answer = requests.post(f"{lonely_network}/api/prompts/mpesa:ws_CO_1", json={"pin": "1234"}, timeout=10)
     assert (answer.status_code, answer.json()["error"]) == (502, "M-PESA does not answer.")

@@ -122,7 +122,7 @@ def test_the_last_payment_is_paid_waiting_or_failed(session: Session) -> None:
 
 def test_a_prompt_may_go_to_another_phone_and_for_another_account(session: Session) -> None:
     connection = Estate(session).connection(str(WANJIKU))
-    done = acts(session, JUMA).request_payment(connection.account_no, Money.of(300), Phone("+254700000009"))
+    done = acts(session, JUMA).request_payment(connection.account_no, Money.of(300), Phone("+254700000009"), "mpesa")
     assert done.kind == "requested"
     assert acts(session).last_payment(connection.account_no).kind == "waiting"
 

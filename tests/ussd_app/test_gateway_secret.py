@@ -61,10 +61,10 @@ def test_the_one_for_all_is_changed_without_a_gap_too(set_to: Set) -> None:
 def test_the_urls_hold_each_gateways_present_secret(set_to: Set) -> None:
     ours = set_to(gateway_secrets=f"africastalking:{NEW},{OLD}")
     urls = callback_urls(ours)
-    assert urls["ussd"] == f"{ours.public_url}/ussd/{NEW}/africastalking"
-    assert urls["ussd_events"] == f"{ours.public_url}/ussd/{NEW}/africastalking/events"
-    assert urls["sms_inbound"] == f"{ours.public_url}/sms/{NEW}/africastalking/inbound"
-    assert urls["ussd_advanta"] == f"{ours.public_url}/ussd/{ours.gateway_secret}/advanta"
+    assert urls["ussd"] == f"{ours.public_base_url}/ussd/{NEW}/africastalking"
+    assert urls["ussd_events"] == f"{ours.public_base_url}/ussd/{NEW}/africastalking/events"
+    assert urls["sms_inbound"] == f"{ours.public_base_url}/sms/{NEW}/africastalking/inbound"
+    assert urls["ussd_advanta"] == f"{ours.public_base_url}/ussd/{ours.gateway_secret}/advanta"
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_every_callback_has_an_address(app: Flask, settings: Settings) -> None:
     assert {"ussd", "ussd_events", "sms_inbound", "sms_delivery", "mpesa_validation", "mpesa_confirmation"} <= set(urls)
     adapter = app.url_map.bind("127.0.0.1:8000")
     for name, url in urls.items():
-        path = url.removeprefix(settings.public_url).replace("{token}", "t" * 20)
+        path = url.removeprefix(settings.public_base_url).replace("{token}", "t" * 20)
         assert adapter.match(path, method="POST"), name
 
 

@@ -1,1 +1,1 @@
-"""Proof by disturbance: many customers at once, while the session store is killed, emptied and stopped."""
+"""Proof by disturbance: many customers at once, while processes are killed and the outside world misbehaves."""

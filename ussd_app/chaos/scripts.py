@@ -41,7 +41,7 @@ class Script:
 
 def script_for(neighbour: Neighbour, chance: Random) -> Script:
     """One of the mix: readings, payments, faults, languages, balances."""
-    return chance.choice((_reading, _reading, _payment, _payment, _fault, _language, _balance))(neighbour, chance)
+    return chance.choice((_reading, _reading, payment, payment, _fault, _language, _balance))(neighbour, chance)
 
 
 def _reading(_neighbour: Neighbour, chance: Random) -> Script:
@@ -50,7 +50,8 @@ def _reading(_neighbour: Neighbour, chance: Random) -> Script:
     return Script("reading", answers, Write("submit_reading", (value,)), decides=("ask:reading", YES))
 
 
-def _payment(_neighbour: Neighbour, chance: Random) -> Script:
+def payment(_neighbour: Neighbour, chance: Random) -> Script:
+    """She wants to pay for her own connection."""
     shillings = str(chance.randint(20, 1_200))
     answers = {MENU: "72", "choose:amount": shillings, YES: "1", **START_AGAIN}
     return Script("payment", answers, Write("request_payment", (shillings,)), decides=(YES,))

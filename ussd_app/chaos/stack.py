@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -38,8 +38,11 @@ class Stack:
 
 
 @contextmanager
-def running(data: Path | None) -> Iterator[Stack]:
-    """Start one in `data`, or in a folder that is thrown away in the end. Raises NotReady where it does not start."""
+def running(data: Path | None, told: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """Start one in `data`, or in a folder that is thrown away in the end. Raises NotReady where it does not start.
+
+    `told` are settings of the product and of the simulators, as environment variables.
+    """
     with ExitStack() as stack:
         if data is None:
             place = Path(tempfile.mkdtemp(prefix="mita-chaos-"))
@@ -48,12 +51,13 @@ def running(data: Path | None) -> Iterator[Stack]:
             data = place / "data"
         folder, port = DataFolder(data.resolve()), _free_ports()
         words = ("up", "--empty", "--port", str(port), "--data", str(folder.path))
+        environ = {**clean(), **(told or {})}
         up = Program(
-            "up", [*PYTHON, "ussd_app.cli", *words], clean(), ROOT, grace_s=DOWN_WITHIN_S, ready=lambda: is_ready(port)
+            "up", [*PYTHON, "ussd_app.cli", *words], environ, ROOT, grace_s=DOWN_WITHIN_S, ready=lambda: is_ready(port)
         )
         folder.path.parent.mkdir(parents=True, exist_ok=True)
         stack.enter_context(begun(up, folder.path.with_suffix(".log"), UP_WITHIN_S))
-        yield Stack(folder, Instance(folder, known(folder, {}), port, {}).settings())
+        yield Stack(folder, Instance(folder, known(folder, {}), port, told or {}).settings())
 
 
 def clean() -> dict[str, str]:

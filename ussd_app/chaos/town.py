@@ -60,7 +60,7 @@ SURNAMES = tuple(surnames())
 
 def _neighbour(session: Session, number: int, zone_id: int, tariff_id: int) -> Neighbour:
     this_day, surname = today(settings().utility_zone), SURNAMES[number]
-    phone = Phone(f"+2547{30_000_000 + number:08d}")
+    phone = Phone(f"+2547{10_000_000 + number:08d}")
     customer = create_customer(session, f"Amina {surname}", language="en", by="chaos", phone=phone)
     assert isinstance(customer, Customer)
     connection = create_connection(

@@ -1,4 +1,4 @@
-"""`mita chaos`: what the service is worth while its session store is taken away again and again."""
+"""`mita chaos`: what the service is worth while what it stands on is taken away again and again."""
 
 from pathlib import Path
 
@@ -42,4 +42,37 @@ def chaos_ussd(sessions: int, seed: int, data: Path | None, as_json: bool) -> No
     else:
         for name, value in report.as_json().items():
             click.echo(f"{name:<12} {value}")
+    raise click.exceptions.Exit(0 if report.good else 1)
+
+
+@chaos.command("payments")
+@click.option("--payments", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, help="Payments begun.")
+@click.option("--seed", default=1, show_default=True, help="Who pays what, what goes wrong, and what is killed when.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the instance's data, to look at it later; it must not be there yet.",
+)
+@json_option
+def chaos_payments(payments: int, seed: int, data: Path | None, as_json: bool) -> None:
+    """Payments by USSD and PayBill while M-Pesa misbehaves and every process is killed again and again.
+
+    Callbacks are lost, doubled, late, out of order and wrong; answers are lost; web, USSD, worker, relay, clock,
+    Valkey and PostgreSQL get SIGKILL. Then all is calm, and within one cycle of the janitor our books must hold every
+    payment of the simulated M-Pesa's own book once, and nothing else. Exit code 1 where that is not so.
+    """
+    from ussd_app.chaos.pay_run import run
+    from ussd_app.embedded.running import NotReady
+
+    if data is not None and data.exists():
+        raise Failure(f"{data} is there already.")
+    try:
+        report = run(payments, seed, data, lambda line: click.echo(line, err=True))
+    except NotReady as error:
+        raise Failure(str(error)) from None
+    if as_json:
+        print_json(report.as_json())
+    else:
+        for name, value in report.as_json().items():
+            click.echo(f"{name:<17} {value}")
     raise click.exceptions.Exit(0 if report.good else 1)

@@ -21,6 +21,7 @@ COMMANDS = {
     "flows": ("checks", "flows"),
     "tariff": ("checks", "tariff"),
     "chaos": ("chaos", "chaos"),
+    "mpesa": ("mpesa", "mpesa"),
     "db": ("database", "db"),
     "seed": ("database", "seed"),
     "prepare": ("database", "prepare"),

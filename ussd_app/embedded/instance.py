@@ -4,6 +4,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlsplit
+
+from phonenumbers import country_code_for_region
 
 from core.config import Settings, variable
 from ussd_app.embedded.folder import ROOT, DataFolder
@@ -14,12 +17,12 @@ PYTHON = (sys.executable, "-m")
 
 SERVERS = ("postgres", "valkey")
 SERVICE = ("web", "ussd", "worker", "relay", "clock")
-SIMULATORS = ("phone_network", "daraja")
+SIMULATORS = ("phone_network", "daraja", "mtn", "airtel")
 
 
 @dataclass(frozen=True)
 class Instance:
-    """A data folder with its servers and its port. The simulators and the USSD pool have the three that follow."""
+    """A data folder with its servers and its port. The simulators and the USSD pool have the five that follow."""
 
     folder: DataFolder
     servers: Servers
@@ -36,6 +39,7 @@ class Instance:
         ports = {"web": self.port, "ussd": self.port + 3}
         if self.development:
             ports |= {"phone_network": self.port + 1, "daraja": self.port + 2}
+            ports |= {"mtn": self.port + 4, "airtel": self.port + 5}
         return ports
 
     def url(self, process: str = "web") -> str:
@@ -48,19 +52,27 @@ class Instance:
             "MITA_ENV": "development",
             "SECRET_KEY": secrets["secret_key"],
             "GATEWAY_SECRET": secrets["gateway_secret"],
-            "PUBLIC_URL": self.url(),
+            "PUBLIC_BASE_URL": self.url(),
         }
-        if not self.environ.get("PUBLIC_URL"):  # else it is a proxy's business which pool gets what
+        if not self.environ.get("PUBLIC_BASE_URL"):  # else it is a proxy's business which pool gets what
             chosen["USSD_URL"] = self.url("ussd")
         if self.development:
             chosen |= {
                 "DEMO": "1",
                 "AT_API_KEY": secrets["at_api_key"],
                 "AT_BASE_URL": f"{self.url('phone_network')}/version1",
-                "MPESA_BASE_URL": self.url("daraja"),
+                "DARAJA_BASE_URL": self.url("daraja"),
                 "MPESA_CONSUMER_KEY": secrets["mpesa_consumer_key"],
                 "MPESA_CONSUMER_SECRET": secrets["mpesa_consumer_secret"],
                 "MPESA_PASSKEY": secrets["mpesa_passkey"],
+                # Simulators know no real account: the keys of one will do for all.
+                "MTN_BASE_URL": self.url("mtn"),
+                "MTN_API_USER": "mita-demo",
+                "MTN_API_KEY": secrets["mpesa_consumer_secret"],
+                "MTN_SUBSCRIPTION_KEY": secrets["mpesa_consumer_key"],
+                "AIRTEL_BASE_URL": self.url("airtel"),
+                "AIRTEL_CLIENT_ID": secrets["mpesa_consumer_key"],
+                "AIRTEL_CLIENT_SECRET": secrets["mpesa_consumer_secret"],
             }
         names = {variable(f.name) for f in fields(Settings)}
         given = {name: value for name, value in self.environ.items() if name in names and value}
@@ -111,6 +123,8 @@ class Instance:
             "SIM_SERVICE_CODE": ours.service_code,
             "SIM_SHORT_CODE": ours.sms_short_code,
             "SIM_DARAJA_URL": self.url("daraja"),
+            "SIM_MTN_URL": self.url("mtn"),
+            "SIM_AIRTEL_URL": self.url("airtel"),
             "SIM_DEMO_URL": f"{self.url()}/demo/{ours.gateway_secret}",
             "SIM_AT_API_KEY": ours.at_api_key,
         }
@@ -122,7 +136,30 @@ class Instance:
             "SIM_VALIDATION_URL": callbacks["mpesa_validation"],
             "SIM_CONFIRMATION_URL": callbacks["mpesa_confirmation"],
         }
-        return [self._simulator("phone_network", network), self._simulator("daraja", daraja)]
+        mtn, airtel = self._wallets(ours, callbacks)
+        told = {"phone_network": network, "daraja": daraja, "mtn": mtn, "airtel": airtel}
+        return [self._simulator(name, told[name]) for name in SIMULATORS]
+
+    def _wallets(self, ours: Settings, callbacks: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+        """What the simulated MTN and Airtel are told."""
+        country = ours.airtel_country or ours.region
+        place = {"SIM_COUNTRY": country, "SIM_COUNTRY_CODE": str(country_code_for_region(country))}
+        mtn = {
+            "SIM_API_USER": ours.mtn_api_user,
+            "SIM_API_KEY": ours.mtn_api_key,
+            "SIM_SUBSCRIPTION_KEY": ours.mtn_subscription_key,
+            "SIM_TARGET_ENVIRONMENT": ours.mtn_target_environment,
+            "SIM_CURRENCY": ours.mtn_currency or ours.currency,
+            "SIM_CALLBACK_HOST": urlsplit(ours.public_base_url).hostname or "",
+        }
+        airtel = {
+            "SIM_CLIENT_ID": ours.airtel_client_id,
+            "SIM_CLIENT_SECRET": ours.airtel_client_secret,
+            "SIM_CURRENCY": ours.airtel_currency or ours.currency,
+            "SIM_HASH_KEY": ours.airtel_hash_key,
+            "SIM_CALLBACK_URL": callbacks["airtel"],
+        }
+        return {**place, **mtn}, {**place, **airtel}
 
     def _simulator(self, name: str, told: Mapping[str, str]) -> Program:
         place = {"SIM_HOST": "127.0.0.1", "SIM_PORT": str(self.ports[name]), "MITA_ENV": "development"}

@@ -1,4 +1,4 @@
-// M-Pesa on one phone: the PIN prompt that the network pushes, and the paybill form.
+// Mobile money on one phone: the PIN prompt that a provider pushes, and M-Pesa's paybill form.
 
 import { post } from "./api.js";
 
@@ -28,6 +28,7 @@ export class Prompt {
     this.now = prompt;
     this.parts.promptLeft.textContent = `${prompt.seconds_left} s`;
     if (fresh) {
+      this.parts.promptTitle.textContent = prompt.title;
       this.parts.promptText.textContent = prompt.text;
       this.parts.promptPin.value = "";
       this.parts.prompt.hidden = false;

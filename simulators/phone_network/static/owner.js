@@ -11,6 +11,7 @@ export class Owner {
     this.onChange = onChange;
     this.customers = [];
     this.wallet = null;
+    this.purses = [];
     parts.customer.addEventListener("change", () => this.choose(parts.customer.value));
     parts.number.addEventListener("change", () => this.setNumber(parts.number.value));
     parts.network.addEventListener("change", () => onChange());
@@ -62,10 +63,17 @@ export class Owner {
     const several = this.connections.length > 1;
     const rows = this.connections.map((c) => [several ? c.account_no : "Balance", c.balance]);
     if (this.wallet) rows.push(["M-Pesa", `KES ${this.wallet.balance.toLocaleString("en")}`]);
+    for (const purse of this.purses) rows.push([purse.label, `${purse.currency} ${Number(purse.balance).toLocaleString("en")}`]);
     if (!customer) rows.unshift(["Customer", "not yet"]);
     else rows.push(["Language", LANGUAGES[customer.language] ?? customer.language], ["Meter", several ? "" : customer.meter]);
     this.parts.facts.replaceChildren(...rows.filter(([, value]) => value !== null && value !== undefined && value !== "")
       .map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, String(value)))));
+  }
+
+  setPurses(purses) {
+    if (JSON.stringify(purses) === JSON.stringify(this.purses)) return;
+    this.purses = purses;
+    this.draw();
   }
 
   setWallet(wallet) {

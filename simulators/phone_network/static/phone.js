@@ -68,6 +68,7 @@ export class Phone {
     this.messages.clear();
     this.prompt.close();
     this.owner.wallet = null;
+    this.owner.purses = [];
     this.go("idle");
     this.hooks.changed(this);
   }
@@ -166,6 +167,7 @@ export class Phone {
     }
     this.after = news.after;
     this.owner.setWallet(news.wallet);
+    this.owner.setPurses(news.purses);
     const first = !this.read;
     this.read = true;
     if (this.messages.receive(news.messages) && first) this.messages.unread = 0;

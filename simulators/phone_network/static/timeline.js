@@ -4,6 +4,7 @@ import { copy, element } from "./parts.js";
 
 const KINDS = [
   [/^USSD/, "ussd", "USSD"], [/^(SMS|Delivery)/, "sms", "SMS"],
+  [/^MTN/, "mpesa", "MTN"], [/^Airtel/, "mpesa", "Airtel"],
   [/^(STK|Daraja|Paybill)/, "mpesa", "M-Pesa"],
 ];
 const SLOW_MS = 1000;

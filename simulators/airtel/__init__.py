@@ -1,0 +1,1 @@
+"""A simulated Airtel Money: the Collections product, with refunds."""

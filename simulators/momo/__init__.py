@@ -1,0 +1,1 @@
+"""What the simulated MTN and Airtel have in common: wallets, requests to pay, callbacks. Each adds its own wire."""

@@ -1,0 +1,1 @@
+"""A simulated MTN MoMo: the Collections product and the sandbox's provisioning."""
