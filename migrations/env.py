@@ -10,8 +10,8 @@ from core.database import Base, engine
 LOCK = 0x4D495441  # any number that no other program locks: "MITA"
 MODELS = (
     "core.outbox", "core.messages", "core.conversations", "core.opt_outs",
-    "core.message_hold", "core.message_failures", "core.message_templates",
-    "billing.models", "payments.models", "ussd_app.effects", "admin_web.models",
+    "core.message_hold", "core.message_failures", "core.message_templates", "core.audit",
+    "billing.models", "billing.importing.models", "payments.models", "ussd_app.effects", "admin_web.models",
 )  # fmt: skip
 
 for module in MODELS:
