@@ -6,6 +6,7 @@ from sqlalchemy import Select, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from billing.models import BulkEdit, BulkEditRow, Connection
+from core.audit import act_as
 from core.clock import now
 from core.outbox import after_commit
 
@@ -75,6 +76,7 @@ def change_batch(session: Session, edit_id: int, *, batch: int = BATCH) -> bool:
     edit = _held(session, edit_id)
     if edit is None or edit.status != "changing":
         return False
+    act_as(session, edit.created_by, f"bulk edit {edit_id}")
     rows, places = _next(session, edit_id, "waiting", batch)
     column, after = COLUMN[edit.action], _after(edit)
     for row in rows:
@@ -99,6 +101,7 @@ def undo_batch(session: Session, edit_id: int, *, batch: int = BATCH) -> bool:
     edit = _held(session, edit_id)
     if edit is None or edit.status != "undoing":
         return False
+    act_as(session, edit.undone_by or "", f"bulk edit {edit_id} taken back")
     rows, places = _next(session, edit_id, "changed", batch)
     column = COLUMN[edit.action]
     for row in rows:

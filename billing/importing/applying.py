@@ -10,6 +10,7 @@ from billing.importing.columns import Values, row_values, understand
 from billing.importing.kind import Kind, Made, Origin
 from billing.importing.kinds import KINDS
 from billing.importing.models import ImportFile, ImportRow
+from core.audit import act_as
 from core.clock import now
 from core.outbox import after_commit
 
@@ -64,6 +65,7 @@ def take_batch(session: Session, file_id: int, *, batch: int = BATCH) -> bool:
     file = session.get(ImportFile, file_id, with_for_update=True, populate_existing=True)
     if file is None or file.status != "importing":
         return False
+    act_as(session, file.started_by or "", f"import {file_id}")
     kind, rows = KINDS[file.kind], _next(session, file_id, "valid", batch, newest_first=False)
     read = _read_again(file, kind, rows)
     refused = kind.check(session, read)
@@ -85,6 +87,7 @@ def undo_batch(session: Session, file_id: int, *, batch: int = BATCH) -> bool:
     file = session.get(ImportFile, file_id, with_for_update=True, populate_existing=True)
     if file is None or file.status != "undoing":
         return False
+    act_as(session, file.undone_by or "", f"import {file_id} taken back")
     kind, rows = KINDS[file.kind], _next(session, file_id, "made", batch, newest_first=True)
     for row in rows:
         why = _taken_back(session, kind, row.made or {}, Origin(file.id, row.number, file.undone_by or ""))

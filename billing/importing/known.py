@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import ARRAY, Integer, Text, cast, func, select
+from sqlalchemy import Integer, Text, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from billing.accounts import parse_account_no

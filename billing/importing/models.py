@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, LargeBinary, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
 
@@ -35,7 +35,7 @@ class ImportFile(Base):
     kind: Mapped[str]
     name: Mapped[str]
     digest: Mapped[str]
-    content: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     days: Mapped[str]
     status: Mapped[str] = mapped_column(default="reading")
     problem: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))

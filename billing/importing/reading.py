@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from itertools import dropwhile, islice
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, cast, delete, insert, select
+from sqlalchemy import Text, cast, delete, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from billing.importing.columns import Headers, Values, row_values, understand
@@ -37,6 +38,7 @@ def keep(session: Session, kind: str, name: str, content: bytes, *, days: str, b
 
 def rename(session: Session, file: ImportFile, renamed: dict[str, str]) -> bool:
     """Read the file anew, these headers meaning those columns; False where it is past that."""
+    session.flush()
     session.refresh(file, with_for_update=True)
     known = {column.name for column in KINDS[file.kind].columns}
     if file.status not in ("refused", "ready"):
