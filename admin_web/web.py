@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from admin_web import (
     account,
+    audit,
     bulk,
     connections,
     conversations,
@@ -27,6 +28,8 @@ from admin_web import (
     flow_map,
     funnel,
     home,
+    import_files,
+    imports,
     inbox,
     invoices,
     ledger_pages,
@@ -46,11 +49,13 @@ from admin_web import (
     readings,
     runs,
     search,
+    second_step,
+    sessions,
     tariff_editor,
     tariffs,
     users,
 )
-from admin_web.access import ADMINISTRATORS, CLERKS, PUBLIC, may, office, page
+from admin_web.access import PUBLIC, allowed, can, office, page
 from core.config import settings
 
 __all__ = ["office"]
@@ -58,11 +63,11 @@ __all__ = ["office"]
 PAGES = (
     home, debtors, search, customers, customer_page, connections, meters,
     readings, reading_sheet, reading_corrections, estimates, faults, links,
-    tariffs, tariff_editor, levies,
+    tariffs, tariff_editor, levies, imports, import_files,
     runs, invoices, payments, conversations, account, corrections, dunning, ledger_pages, papers,
     messages, inbox, bulk, message_templates, message_counter,
     funnel, flow_map,
-    users, login,
+    users, audit, login, sessions, second_step,
 )  # fmt: skip
 
 POLICY = (
@@ -97,7 +102,8 @@ def prepare(state: BlueprintSetupState) -> None:
     )
     csrf.init_app(app)
     looks.install(app)
-    app.jinja_env.globals.update(asset=asset, once_token=once.new_token)
+    app.jinja_env.globals.update(asset=asset, can=can, once_token=once.new_token, **audit.WORDS)
+    app.jinja_env.filters["allowed"] = allowed
 
 
 @office.before_request
@@ -130,8 +136,6 @@ def on_every_page() -> dict[str, object]:
         "service_code": settings().service_code,
         "zone_name": looks.zone_name(),
         "officer": g.get("officer"),
-        "may_work": may(CLERKS),
-        "may_administer": may(ADMINISTRATORS),
         "theme": theme if theme in ("light", "dark") else "",
         "in_part": "HX-Request" in request.headers,
     }

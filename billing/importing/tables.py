@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import python_calamine as calamine
 
+from core.spreadsheets import unguarded
+
 MOST_ROWS = 100_000
 LARGEST = 20 * 1024 * 1024
 LARGEST_UNPACKED = 250 * 1024 * 1024
@@ -199,7 +201,7 @@ def _json_cell(value: object) -> str:
 
 def _clean(cell: str) -> str:
     """Without blanks around it, and without what PostgreSQL keeps in no text."""
-    cell = cell.replace("\xa0", " ").strip()
+    cell = unguarded(cell.replace("\xa0", " ").strip())
     if "\x00" in cell or not cell.isprintable():
         cell = cell.encode("utf-8", "replace").decode().replace("\x00", "�")
     return cell

@@ -1,6 +1,6 @@
 """What comes as a file: every way in which offices save a list, and every way in which it goes wrong."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -49,7 +49,7 @@ def test_rows_are_numbered_as_a_spreadsheet_shows_them() -> None:
 
 
 def test_excel_cells_are_written_as_a_person_would() -> None:
-    rows = cells(excel_of(["a", "b", "c", "d", "e"], [700000001, 0.1 + 0.2, datetime(2026, 3, 4), True, "  x "]))
+    rows = cells(excel_of(["a", "b", "c", "d", "e"], [700000001, 0.1 + 0.2, date(2026, 3, 4), True, "  x "]))
     assert rows == [(2, ["700000001", "0.3", "2026-03-04", "yes", "x"])]
 
 

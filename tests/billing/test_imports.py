@@ -213,10 +213,8 @@ def test_nothing_of_a_dropped_file_comes_in(session: Session, estate: Estate) ->
 
 def test_excel_is_taken_as_csv_is(session: Session, estate: Estate) -> None:
     a_utility(session)
-    file = taken(
-        session, "payments",
-        excel_of(["Account", "Amount", "Paid on", "Method", "Reference"], ["OLD-1", 1250.5, date(2026, 2, 20), "bank", 77]),
-    )  # fmt: skip
+    head = ["Account", "Amount", "Paid on", "Method", "Reference"]
+    file = taken(session, "payments", excel_of(head, ["OLD-1", 1250.5, date(2026, 2, 20), "bank", 77]))
     assert file.made == 1
     assert balance_of(session, place(session, "OLD-1").id).minor == -125050
 
