@@ -126,20 +126,20 @@ def test_every_template_is_a_file_that_is_understood(clerk: Browser, session: Se
 
 
 def test_what_goes_out_runs_in_no_spreadsheet_and_comes_in_again(clerk: Browser, session: Session) -> None:
-    evil = b"name,phone\n\"=cmd|' /C calc'!A0\",07x\n@SUM(A1),+254700000001x\n"
+    evil = b"name,phone\n\"=cmd|' /C calc'!A0\",07x\n@SUM(A1),07y\n"
     path = path_of(upload(clerk, "customers", evil))
     out = clerk.get(f"{path}/rows.csv").text
     lines = list(csv.reader(io.StringIO(out.lstrip("\ufeff"))))
     assert [cell[:1] for line in lines[1:] for cell in line if cell[:1] in "=+-@'"] == ["'", "'"]
     opened = open_table(out.encode())
     assert isinstance(opened, Table)
-    assert [record.cells[1] for record in opened.rows] == ["=cmd|' /C calc'!A0"]
+    assert [record.cells[1] for record in opened.rows] == ["=cmd|' /C calc'!A0", "@SUM(A1)"]
 
 
 def test_a_large_file_does_not_keep_the_request_waiting(clerk: Browser, session: Session) -> None:
-    content = "name,phone,note\n" + "".join(f"Customer {n},07{n:08d},{'x' * 30}\n" for n in range(12_000))
+    content = "name,phone,note\n" + "".join(f"Customer {n},07{n:08d},{'x' * 30}\n" for n in range(6_000))
     path = path_of(upload(clerk, "customers", content.encode()))
     assert "0 rows read" in clerk.get(path).text
     work(session)
-    assert "12,000 rows can be imported" in clerk.get(path).text
-    assert session.scalars(select(ImportFile.valid)).one() == 12_000
+    assert "6,000 rows can be imported" in clerk.get(path).text
+    assert session.scalars(select(ImportFile.valid)).one() == 6_000
