@@ -4,7 +4,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import EVERYONE, READINGS, officer, page
 from admin_web.forms import FormSchema, Number, filled, read, word
 from admin_web.readings import SOURCES
 from billing.corrections import CorrectionRefusal, correct_reading, corrections_of, stale_invoices
@@ -32,7 +32,7 @@ def reading(session: Session, reading_id: int) -> ResponseReturnValue:
     return _page(session, one, filled(value=f"{one.value.normalize():f}"))
 
 
-@page("/readings/<int:reading_id>", roles=CLERKS, methods=("POST",))
+@page("/readings/<int:reading_id>", roles=READINGS, methods=("POST",))
 def correct(session: Session, reading_id: int) -> ResponseReturnValue:
     """Correct it; the bills that it makes wrong are shown then."""
     one = session.get(Reading, reading_id) or abort(404)

@@ -1,14 +1,224 @@
-"""Officers: roles, second factor, sessions, and the audit of every change."""
+"""Officers: roles, second step, sessions, and the audit of every change."""
+
+import json
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0015_officers"
 down_revision = "0010_bills"
 branch_labels = None
 depends_on = None
 
+AUDITED: dict[str, dict[str, object]] = {
+    "zone": {"key": ["id"]},
+    "customer": {"key": ["id"], "secret": ["pin_hash"], "quiet": ["pin_tries"]},
+    "customer_phone": {"key": ["phone"]},
+    "connection": {"key": ["id"]},
+    "meter": {"key": ["id"]},
+    "meter_assignment": {"key": ["id"]},
+    "reading": {"key": ["id"], "routine_insert": True},
+    "tariff": {"key": ["id"]},
+    "tariff_version": {"key": ["id"]},
+    "levy_rate": {"key": ["series", "month"]},
+    "billing_run": {"key": ["id"], "quiet": ["done", "failed", "skipped", "issued"]},
+    "invoice": {"key": ["id"], "routine_insert": True, "routine_while": {"status": "draft"}},
+    "adjustment": {"key": ["id"]},
+    "credit_policy": {"key": ["kind"]},
+    "payment_plan": {"key": ["id"]},
+    "plan_instalment": {"key": ["plan_id", "position"]},
+    "dunning_step": {"key": ["id"], "routine_insert": True},
+    "receipt": {"key": ["id"], "routine_insert": True},
+    "fault_report": {"key": ["id"], "routine_insert": True},
+    "link_request": {"key": ["id"], "routine_insert": True},
+    "message_template": {"key": ["name", "language"]},
+    "bulk_send": {"key": ["id"], "quiet": ["filled_to"]},
+    "opt_out": {"key": ["phone"]},
+    "office_user": {
+        "key": ["id"], "secret": ["password_hash", "totp_sealed"], "quiet": ["last_login_at", "totp_step"],
+    },
+    "recovery_code": {"key": ["id"], "secret": ["code_hash"]},
+}  # fmt: skip
+
+FUNCTIONS = (
+    # Who acts: as the transaction says, else the service by its connection's name, else a person at a prompt of SQL.
+    """CREATE FUNCTION audit_by_service() RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT coalesce(current_setting('app.actor', true), '') <> ''
+        OR current_setting('application_name') ~ '^mita(-|$)'
+    $$""",
+    """CREATE FUNCTION audit_actor() RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT coalesce(
+        nullif(current_setting('app.actor', true), ''),
+        CASE WHEN current_setting('application_name') ~ '^mita(-|$)' THEN 'mita' ELSE 'sql ' || session_user END
+    )
+    $$""",
+    """CREATE FUNCTION audit_source() RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT coalesce(
+        nullif(current_setting('app.source', true), ''),
+        concat_ws(' ', nullif(current_setting('application_name'), ''), host(inet_client_addr()))
+    )
+    $$""",
+    """CREATE FUNCTION audit_key(one jsonb, rule jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT string_agg(one ->> part, '/' ORDER BY place)
+    FROM jsonb_array_elements_text(rule -> 'key') WITH ORDINALITY AS parts (part, place)
+    $$""",
+    # A row as it is kept: no empty columns, none that count by themselves, no secrets.
+    """CREATE FUNCTION audit_shown(one jsonb, rule jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_object_agg(name, CASE WHEN rule -> 'secret' ? name THEN '"hidden"' ELSE value END)
+    FROM jsonb_each(jsonb_strip_nulls(one)) AS columns (name, value)
+    WHERE NOT coalesce(rule -> 'quiet' ? name, false)
+    $$""",
+    # What of `one` is otherwise in `other`; NULL where nothing is.
+    """CREATE FUNCTION audit_changed(one jsonb, other jsonb, rule jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_object_agg(
+        name, CASE WHEN rule -> 'secret' ? name AND value <> 'null' THEN '"hidden"' ELSE value END
+    )
+    FROM jsonb_each(one) AS columns (name, value)
+    WHERE value <> other -> name AND NOT coalesce(rule -> 'quiet' ? name, false)
+    $$""",
+    """CREATE FUNCTION audit_change() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+        rule CONSTANT jsonb := TG_ARGV[0]::jsonb;
+        ours CONSTANT boolean := audit_by_service();
+        who CONSTANT text := audit_actor();
+        whence CONSTANT text := audit_source();
+    BEGIN
+        IF TG_OP = 'INSERT' THEN
+            IF ours AND coalesce((rule -> 'routine_insert')::boolean, false) THEN
+                RETURN NULL;
+            END IF;
+            INSERT INTO audit_entry (at, actor, source, thing, key, action, after)
+            SELECT clock_timestamp(), who, whence, TG_TABLE_NAME, audit_key(one, rule), 'insert',
+                audit_shown(one, rule)
+            FROM (SELECT to_jsonb(a) AS one FROM added a) rows;
+        ELSIF TG_OP = 'DELETE' THEN
+            INSERT INTO audit_entry (at, actor, source, thing, key, action, before)
+            SELECT clock_timestamp(), who, whence, TG_TABLE_NAME, audit_key(one, rule), 'delete',
+                audit_shown(one, rule)
+            FROM (SELECT to_jsonb(g) AS one FROM gone g) rows
+            WHERE NOT (ours AND coalesce(one @> (rule -> 'routine_while'), false));
+        ELSIF TG_OP = 'UPDATE' THEN
+            -- A row whose key was changed has no partner: the old one is gone, the new one is added.
+            INSERT INTO audit_entry (at, actor, source, thing, key, action, before, after)
+            SELECT clock_timestamp(), who, whence, TG_TABLE_NAME, key, action, was, is_now
+            FROM (
+                SELECT key,
+                    CASE WHEN present.one IS NULL THEN 'delete' WHEN past.one IS NULL THEN 'insert' ELSE 'update' END
+                        AS action,
+                    CASE WHEN present.one IS NULL THEN audit_shown(past.one, rule)
+                        ELSE audit_changed(past.one, present.one, rule) END AS was,
+                    CASE WHEN past.one IS NULL THEN audit_shown(present.one, rule)
+                        ELSE audit_changed(present.one, past.one, rule) END AS is_now
+                FROM (SELECT audit_key(to_jsonb(g), rule) AS key, to_jsonb(g) AS one FROM gone g) past
+                FULL JOIN (SELECT audit_key(to_jsonb(a), rule) AS key, to_jsonb(a) AS one FROM added a) present
+                    USING (key)
+                WHERE NOT (ours AND coalesce(past.one @> (rule -> 'routine_while'), false))
+            ) pairs
+            WHERE was IS NOT NULL OR is_now IS NOT NULL;
+        ELSE
+            INSERT INTO audit_entry (at, actor, source, thing, key, action)
+            VALUES (clock_timestamp(), who, whence, TG_TABLE_NAME, '', 'truncate');
+        END IF;
+        RETURN NULL;
+    END $$""",
+    """CREATE FUNCTION audit_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'the audit is append-only: % refused', TG_OP USING ERRCODE = 'restrict_violation';
+    END $$""",
+    # For later migrations: SELECT audit_table('work_order', '{"key": ["id"]}')
+    """CREATE FUNCTION audit_table(audited regclass, rule jsonb) RETURNS void LANGUAGE plpgsql AS $$
+    DECLARE
+        made CONSTANT text := 'CREATE TRIGGER audit_%s AFTER %s ON %s %s FOR EACH STATEMENT '
+            'EXECUTE FUNCTION audit_change(%L)';
+        old_rows CONSTANT text := 'OLD TABLE AS gone';
+        new_rows CONSTANT text := 'NEW TABLE AS added';
+    BEGIN
+        PERFORM audit_table_no_more(audited);
+        EXECUTE format(made, 'insert', 'INSERT', audited, 'REFERENCING ' || new_rows, rule);
+        EXECUTE format(made, 'delete', 'DELETE', audited, 'REFERENCING ' || old_rows, rule);
+        EXECUTE format(made, 'update', 'UPDATE', audited, concat_ws(' ', 'REFERENCING', old_rows, new_rows), rule);
+        EXECUTE format(made, 'truncate', 'TRUNCATE', audited, '', rule);
+    END $$""",
+    """CREATE FUNCTION audit_table_no_more(audited regclass) RETURNS void LANGUAGE plpgsql AS $$
+    DECLARE
+        event text;
+    BEGIN
+        FOREACH event IN ARRAY ARRAY['insert', 'delete', 'update', 'truncate'] LOOP
+            EXECUTE format('DROP TRIGGER IF EXISTS audit_%s ON %s', event, audited);
+        END LOOP;
+    END $$""",
+)
+DROPPED = (
+    "audit_table(regclass, jsonb)", "audit_table_no_more(regclass)", "audit_change()", "audit_kept()",
+    "audit_changed(jsonb, jsonb, jsonb)", "audit_shown(jsonb, jsonb)", "audit_key(jsonb, jsonb)", "audit_source()",
+    "audit_actor()", "audit_by_service()",
+)  # fmt: skip
+
 
 def upgrade() -> None:
-    pass
+    _officers()
+    op.create_table(
+        "audit_entry",
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("thing", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("action", sa.Text, nullable=False),
+        sa.Column("before", JSONB),
+        sa.Column("after", JSONB),
+    )
+    op.create_index("ix_audit_entry_at", "audit_entry", ["at", "id"])
+    op.create_index("ix_audit_entry_actor", "audit_entry", ["actor", "id"])
+    op.create_index("ix_audit_entry_thing", "audit_entry", ["thing", "key", "id"])
+    for function in FUNCTIONS:
+        op.execute(function)
+    op.execute(
+        "CREATE TRIGGER kept BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_kept()"
+    )
+    for table, rule in AUDITED.items():
+        op.execute(f"SELECT audit_table('{table}', '{json.dumps(rule)}')".replace(":", r"\:"))
+
+
+def _officers() -> None:
+    op.drop_constraint("ck_office_user_role", "office_user")
+    op.execute("UPDATE office_user SET role = 'billing' WHERE role = 'clerk'")
+    op.execute("UPDATE office_user SET role = 'auditor' WHERE role = 'read-only'")
+    op.create_check_constraint(
+        "role", "office_user", "role IN ('administrator', 'billing', 'accountant', 'field', 'support', 'auditor')"
+    )
+    op.add_column("office_user", sa.Column("language", sa.Text, nullable=False, server_default="en"))
+    op.add_column("office_user", sa.Column("totp_sealed", sa.LargeBinary))
+    op.add_column("office_user", sa.Column("totp_step", sa.BigInteger))
+    op.create_table(
+        "recovery_code",
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("user_id", sa.BigInteger, sa.ForeignKey("office_user.id"), nullable=False),
+        sa.Column("code_hash", sa.Text, nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True)),
+    )
+    op.create_index("ix_recovery_code_user_id", "recovery_code", ["user_id"])
+    op.add_column("office_session", sa.Column("id", sa.BigInteger, sa.Identity(always=True), nullable=False))
+    op.create_index("uq_office_session_id", "office_session", ["id"], unique=True)
+    op.add_column("office_session", sa.Column("browser", sa.Text, nullable=False, server_default=""))
 
 
 def downgrade() -> None:
-    pass
+    for table in AUDITED:
+        op.execute(f"SELECT audit_table_no_more('{table}')")
+    op.drop_table("audit_entry")
+    for function in DROPPED:
+        op.execute(f"DROP FUNCTION {function}")
+    op.drop_column("office_session", "browser")
+    op.drop_index("uq_office_session_id", "office_session")
+    op.drop_column("office_session", "id")
+    op.drop_table("recovery_code")
+    for column in ("totp_step", "totp_sealed", "language"):
+        op.drop_column("office_user", column)
+    op.drop_constraint("ck_office_user_role", "office_user")
+    op.execute("UPDATE office_user SET role = 'clerk' WHERE role IN ('billing', 'accountant', 'field', 'support')")
+    op.execute("UPDATE office_user SET role = 'read-only' WHERE role = 'auditor'")
+    op.create_check_constraint("role", "office_user", "role IN ('administrator', 'clerk', 'read-only')")
