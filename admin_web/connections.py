@@ -10,8 +10,8 @@ from admin_web.forms import Form, FormSchema, calendar_day, choice, filled, read
 from admin_web.lists import how_many, list_page
 from admin_web.lists_connections import CONNECTIONS, tariff_choices
 from admin_web.lists_customers import zone_choices
+from admin_web.lists_meters import SOURCES
 from admin_web.places import places, usage_chart
-from admin_web.readings import SOURCES
 from billing.customers import create_connection
 from billing.models import Connection, Customer, Invoice, Meter, MeterAssignment, Reading, Tariff, Zone
 from core.clock import today
@@ -49,7 +49,9 @@ class EditForm(WhereForm):
 def connections(session: Session) -> ResponseReturnValue:
     """By account; what is ticked, or all that match, can be changed at once."""
     shown = list_page(session, CONNECTIONS)
-    matching = how_many(session, CONNECTIONS.chosen(session, shown.asked)) if request.args.get("pick") == "all" else None
+    matching = (
+        how_many(session, CONNECTIONS.chosen(session, shown.asked)) if request.args.get("pick") == "all" else None
+    )
     return render_template(
         "office/connections.html",
         list=shown,

@@ -13,10 +13,10 @@ from admin_web.conversations import CHANNELS, OUTCOMES
 from admin_web.customers import KINDS
 from admin_web.faults import KINDS as FAULT_KINDS
 from admin_web.faults import STATES as FAULT_STATES
+from admin_web.lists_meters import SOURCES
 from admin_web.messages import KIND_WORDS
 from admin_web.payments import INTENT_STATES
 from admin_web.places import places, total_owed, usage_chart
-from admin_web.readings import SOURCES
 from billing.customers import phones_of
 from billing.models import Connection, Customer, FaultReport, Invoice, LinkRequest, Reading
 from billing.pins import is_locked

@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session
 from admin_web.access import EVERYONE, READINGS, officer, page
 from admin_web.forms import Form, FormSchema, Number, calendar_day, filled, read, whole, word
 from admin_web.lists import list_page
-from admin_web.lists_meters import METER_STATES, METERS
-from admin_web.readings import SOURCES
+from admin_web.lists_meters import METER_STATES, METERS, SOURCES
 from billing.meters import MeterRefusal, assign_meter, find_meter, meter_at, register_meter, replace_meter
 from billing.models import Connection, Meter, MeterAssignment, Reading
 from core.clock import today

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from admin_web.access import EVERYONE, READINGS, officer, page
 from admin_web.forms import FormSchema, Number, filled, read, word
-from admin_web.readings import SOURCES
+from admin_web.lists_meters import SOURCES
 from billing.corrections import CorrectionRefusal, correct_reading, corrections_of, stale_invoices
 from billing.models import Connection, Meter, Reading
 

@@ -14,7 +14,6 @@ from billing.models import Connection, Customer, Reading
 from billing.readings import Refused, accept_reading, latest_reading, reject_reading, review_queue
 from billing.trust import AUDIT_EVERY
 
-
 NOT_ACCEPTED = {"decided": "Somebody has decided about this reading already."}
 NO_LONGER = "It no longer follows the last reading. Reject it and enter a new one."
 TURNS = {"rollover": "The dials went round", "reversed": "The meter runs backwards"}

@@ -5,7 +5,7 @@ import re
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from phonenumbers import country_code_for_region
-from sqlalchemy import Select, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from admin_web.access import EVERYONE, page
@@ -54,11 +54,8 @@ def page_of(connection: Connection) -> str:
     return url_for("office.connection", connection_id=connection.id)
 
 
-def matching(asked: str) -> Select[tuple[Customer]]:
+def may_mean(asked: str) -> ColumnElement[bool]:
     """The customers that `asked` may mean: every word begins a word of the name, or it begins a number."""
-    query = select(Customer)
-    if not asked:
-        return query
     words = re.findall(r"\w+", asked)
     digits = "".join(c for c in asked if c.isdigit()).removeprefix("0")
     conditions = [Customer.id.in_(_with_meter(asked.upper()))]
@@ -68,7 +65,7 @@ def matching(asked: str) -> Select[tuple[Customer]]:
     if len(digits) >= 3 and not re.search(r"[^\W\d]", asked):
         conditions.append(Customer.id.in_(_with_account(digits)))
         conditions.append(Customer.id.in_(_with_phone(digits)))
-    return query.where(or_(*conditions))
+    return or_(*conditions)
 
 
 def _with_account(digits: str) -> Select[tuple[int | None]]:

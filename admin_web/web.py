@@ -16,6 +16,7 @@ from admin_web import (
     account,
     audit,
     bulk,
+    bulk_edits,
     connections,
     conversations,
     corrections,
@@ -63,7 +64,7 @@ __all__ = ["office"]
 PAGES = (
     home, debtors, search, customers, customer_page, connections, meters,
     readings, reading_sheet, reading_corrections, estimates, faults, links,
-    tariffs, tariff_editor, levies, imports, import_files,
+    tariffs, tariff_editor, levies, imports, import_files, bulk_edits,
     runs, invoices, payments, conversations, account, corrections, dunning, ledger_pages, papers,
     messages, inbox, bulk, message_templates, message_counter,
     funnel, flow_map,
