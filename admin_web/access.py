@@ -28,6 +28,8 @@ READINGS = frozenset({"administrator", "billing", "field"})
 """Meters and what they show."""
 FIELDWORK = READINGS | SUPPORT
 """Orders that are done at the customer's: a fault, a supply cut or put back."""
+IMPORTERS = BILLING | MONEY | READINGS | SUPPORT
+"""Lists brought as files; each kind is for those who may type the same in."""
 AUDITORS = frozenset({"administrator", "auditor"})
 """Who did what."""
 EVERYONE = frozenset(ROLES)

@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import AUDITORS, page
-from admin_web.imports import LOOKERS, MAY, is_one_of
+from admin_web.access import AUDITORS, EVERYONE, page
+from admin_web.imports import MAY, is_one_of
 from billing.importing.kind import Kind
 from billing.importing.kinds import KINDS
 from billing.importing.models import ImportFile, ImportRow
@@ -27,7 +27,7 @@ FAILED = ("wrong", "skipped", "kept")
 AT_ONCE = 1_000
 
 
-@page("/imports/templates/<kind>.<form>", roles=LOOKERS)
+@page("/imports/templates/<kind>.<form>", roles=EVERYONE)
 def import_template(_session: Session, kind: str, form: str) -> ResponseReturnValue:
     """An empty list with one row as an example."""
     if kind not in KINDS or form not in TYPES:
@@ -35,7 +35,7 @@ def import_template(_session: Session, kind: str, form: str) -> ResponseReturnVa
     return as_file(template(KINDS[kind], form), f"{kind}.{form}", form)
 
 
-@page("/imports/<int:file_id>/rows.csv", roles=LOOKERS)
+@page("/imports/<int:file_id>/rows.csv", roles=EVERYONE)
 def import_rows(session: Session, file_id: int) -> ResponseReturnValue:
     """The rows of a file with what became of each: those that failed, or all of them (`all=1`)."""
     file = session.get(ImportFile, file_id) or abort(404)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import AUDITORS, BILLING, MONEY, READINGS, SUPPORT, office, officer, page
+from admin_web.access import AUDITORS, BILLING, EVERYONE, IMPORTERS, MONEY, READINGS, SUPPORT, office, officer, page
 from admin_web.import_view import STATES, kinds_for, view_of
 from admin_web.paging import listed
 from billing.importing import applying, reading
@@ -21,8 +21,6 @@ MAY = {
     "readings": READINGS, "payments": MONEY,
 }  # fmt: skip
 """Who may bring a kind of file: those who may type the same in."""
-IMPORTERS = BILLING | SUPPORT | READINGS | MONEY
-LOOKERS = IMPORTERS | AUDITORS
 GONE = "Somebody has decided about this file already. This is how it stands."
 
 
@@ -38,7 +36,7 @@ def allow_a_file() -> None:
         request.max_content_length = LARGEST + 64 * 1024
 
 
-@page("/imports", roles=LOOKERS)
+@page("/imports", roles=EVERYONE)
 def imports(session: Session) -> ResponseReturnValue:
     """What can be brought, and what was: the latest first."""
     seen = [name for name in KINDS if is_one_of(MAY[name] | AUDITORS)]
@@ -66,13 +64,13 @@ def upload_import(session: Session) -> ResponseReturnValue:
     return redirect(url_for("office.import_file", file_id=kept.id), 303)
 
 
-@page("/imports/<int:file_id>", roles=LOOKERS)
+@page("/imports/<int:file_id>", roles=EVERYONE)
 def import_file(session: Session, file_id: int) -> ResponseReturnValue:
     """One file: how far it is, what is wrong with it, what it made."""
     return render_template("office/import_file.html", **_view(session, file_id))
 
 
-@page("/imports/<int:file_id>/progress", roles=LOOKERS)
+@page("/imports/<int:file_id>/progress", roles=EVERYONE)
 def import_progress(session: Session, file_id: int) -> ResponseReturnValue:
     """The part that changes while a worker is at it; when it rests, the whole page is loaded again."""
     view = _view(session, file_id)

@@ -20,6 +20,7 @@ from admin_web import (
     connections,
     conversations,
     corrections,
+    customer_actions,
     customer_page,
     customers,
     debtors,
@@ -62,7 +63,7 @@ from core.config import settings
 __all__ = ["office"]
 
 PAGES = (
-    home, debtors, search, customers, customer_page, connections, meters,
+    home, debtors, search, customers, customer_page, customer_actions, connections, meters,
     readings, reading_sheet, reading_corrections, estimates, faults, links,
     tariffs, tariff_editor, levies, imports, import_files, bulk_edits,
     runs, invoices, payments, conversations, account, corrections, dunning, ledger_pages, papers,

@@ -12,9 +12,8 @@ from billing.importing.values import amount, choice, day, text
 from billing.ledger import RECEIVABLE, Leg, post, reverse
 from billing.models import LedgerEntry
 from billing.moments import here, moment_of
+from billing.office_payments import METHODS, credit_office_payment, free_source, source_of
 
-METHODS = {"bank": "Bank", "cash": "Cash at the office", "cheque": "Cheque"}
-ACCOUNTS = {"bank": "cash:bank", "cash": "cash:office", "cheque": "cash:bank"}
 ACCOUNT = Column(
     "account", text(40), "The connection, by account or your reference", "OLD-77", required=True,
     alike=("account no", "account number", "connection", "customer account"),
@@ -41,8 +40,7 @@ BALANCE_COLUMNS = (
 
 
 def _source(values: Values) -> str:
-    """What makes a payment one: its method and reference, however they are written."""
-    return f"office:{values['method']}:{''.join(values['reference'].split()).upper()}"
+    return source_of(values["method"], values["reference"])
 
 
 def _check_payments(session: Session, rows: Sequence[Values]) -> list[str]:
@@ -61,10 +59,9 @@ def _check_payments(session: Session, rows: Sequence[Values]) -> list[str]:
 
 def _make_payment(session: Session, values: Values, origin: Origin) -> Made | str:
     place = connections_named(session, [values["account"]])[values["account"]]
-    paid, method = values["amount"], values["method"]
-    legs = [Leg(ACCOUNTS[method], paid), Leg(RECEIVABLE, -paid, place)]
-    memo, source = f"{METHODS[method]} {values['reference']}", _free(session, _source(values))
-    entry = post(session, "payment", source, legs, memo, at=moment_of(values["paid_on"])) if source else None
+    entry = credit_office_payment(
+        session, place, values["amount"], method=values["method"], reference=values["reference"], on=values["paid_on"]
+    )
     return {"entry": entry.id} if entry is not None else KNOWN
 
 
@@ -86,7 +83,7 @@ def _check_balances(session: Session, rows: Sequence[Values]) -> list[str]:
 def _make_balance(session: Session, values: Values, _origin: Origin) -> Made | str:
     place = connections_named(session, [values["account"]])[values["account"]]
     legs = [Leg(RECEIVABLE, values["amount"], place), Leg("opening", -values["amount"])]
-    source, on = _free(session, f"opening:{place}"), values["as_of"] or here()
+    source, on = free_source(session, f"opening:{place}"), values["as_of"] or here()
     memo = "Opening balance"
     entry = post(session, "opening", source, legs, memo, at=moment_of(on), due_on=on) if source else None
     return {"entry": entry.id} if entry is not None else OPENED
@@ -95,20 +92,7 @@ def _make_balance(session: Session, values: Values, _origin: Origin) -> Made | s
 def _standing(session: Session, sources: Sequence[str]) -> set[str]:
     """Those of these sources under which an entry stands that nobody has taken back."""
     known = session.scalars(select(LedgerEntry.source).where(LedgerEntry.source.in_(set(sources))))
-    return {source for source in known if _free(session, source) is None}
-
-
-def _free(session: Session, source: str) -> str | None:
-    """The source to post under: an entry that was taken back keeps its own in the books. None where one stands."""
-    times, name = 1, source
-    while True:
-        entry = session.scalar(select(LedgerEntry.id).where(LedgerEntry.source == name))
-        if entry is None:
-            return name
-        if session.scalar(select(LedgerEntry.id).where(LedgerEntry.reverses_id == entry)) is None:
-            return None
-        times += 1
-        name = f"{source}:{times}"
+    return {source for source in known if free_source(session, source) is None}
 
 
 def _undo(session: Session, made: Made, origin: Origin) -> str:

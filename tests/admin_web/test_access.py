@@ -19,7 +19,7 @@ from tests.admin_web.conftest import Browser
 from ussd_app.cli import users as users_cli
 
 NAMED = {value for name, value in vars(access).items() if name.isupper() and isinstance(value, frozenset)}
-OWN = {"login", "login_code", "logout", "own_password", "theme", "end_session", "end_other_sessions",
+OWN = {"switch_keys", "login", "login_code", "logout", "own_password", "theme", "end_session", "end_other_sessions",
        "set_up_second_step", "renew_recovery_codes", "drop_second_step"}  # fmt: skip
 """What everybody does with her own login."""
 HARMLESS = {"calculate"}
