@@ -59,28 +59,23 @@ FUNCTIONS = (
         concat_ws(' ', nullif(current_setting('application_name'), ''), host(inet_client_addr()))
     )
     $$""",
-    """CREATE FUNCTION audit_key(one jsonb, rule jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT string_agg(one ->> part, '/' ORDER BY place)
-    FROM jsonb_array_elements_text(rule -> 'key') WITH ORDINALITY AS parts (part, place)
+    """CREATE FUNCTION audit_names(rule jsonb, part text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(array_agg(name), '{}') FROM jsonb_array_elements_text(rule -> part) AS names (name)
     $$""",
-    # A row as it is kept: no empty columns, none that count by themselves, no secrets.
-    """CREATE FUNCTION audit_shown(one jsonb, rule jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-    SELECT jsonb_object_agg(name, CASE WHEN rule -> 'secret' ? name THEN '"hidden"' ELSE value END)
-    FROM jsonb_each(jsonb_strip_nulls(one)) AS columns (name, value)
-    WHERE NOT coalesce(rule -> 'quiet' ? name, false)
+    # The parts of a key, of which most have one only.
+    """CREATE FUNCTION audit_key(one jsonb, keys text[]) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN cardinality(keys) = 1 THEN one ->> keys[1]
+        ELSE array_to_string(ARRAY(SELECT one ->> part FROM unnest(keys) AS parts (part)), '/') END
     $$""",
-    # What of `one` is otherwise in `other`; NULL where nothing is.
-    """CREATE FUNCTION audit_changed(one jsonb, other jsonb, rule jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-    SELECT jsonb_object_agg(
-        name, CASE WHEN rule -> 'secret' ? name AND value <> 'null' THEN '"hidden"' ELSE value END
-    )
-    FROM jsonb_each(one) AS columns (name, value)
-    WHERE value <> other -> name AND NOT coalesce(rule -> 'quiet' ? name, false)
-    $$""",
+    # One statement's rows at once: what is new or gone is kept whole, of what was changed the columns that were.
     """CREATE FUNCTION audit_change() RETURNS trigger LANGUAGE plpgsql AS $$
     DECLARE
         rule CONSTANT jsonb := TG_ARGV[0]::jsonb;
+        keys CONSTANT text[] := audit_names(rule, 'key');
+        secret CONSTANT text[] := audit_names(rule, 'secret');
+        quiet CONSTANT text[] := audit_names(rule, 'quiet');
         ours CONSTANT boolean := audit_by_service();
+        routine CONSTANT jsonb := CASE WHEN ours THEN rule -> 'routine_while' END;
         who CONSTANT text := audit_actor();
         whence CONSTANT text := audit_source();
     BEGIN
@@ -89,39 +84,53 @@ FUNCTIONS = (
                 RETURN NULL;
             END IF;
             INSERT INTO audit_entry (at, actor, source, thing, key, action, after)
-            SELECT clock_timestamp(), who, whence, TG_TABLE_NAME, audit_key(one, rule), 'insert',
-                audit_shown(one, rule)
+            SELECT clock_timestamp(), who, whence, TG_TABLE_NAME, audit_key(one, keys), 'insert',
+                audit_shown(one, secret, quiet)
             FROM (SELECT to_jsonb(a) AS one FROM added a) rows;
         ELSIF TG_OP = 'DELETE' THEN
             INSERT INTO audit_entry (at, actor, source, thing, key, action, before)
-            SELECT clock_timestamp(), who, whence, TG_TABLE_NAME, audit_key(one, rule), 'delete',
-                audit_shown(one, rule)
+            SELECT clock_timestamp(), who, whence, TG_TABLE_NAME, audit_key(one, keys), 'delete',
+                audit_shown(one, secret, quiet)
             FROM (SELECT to_jsonb(g) AS one FROM gone g) rows
-            WHERE NOT (ours AND coalesce(one @> (rule -> 'routine_while'), false));
+            WHERE routine IS NULL OR NOT one @> routine;
         ELSIF TG_OP = 'UPDATE' THEN
+            IF routine IS NOT NULL AND NOT EXISTS (SELECT FROM gone g WHERE NOT to_jsonb(g) @> routine) THEN
+                RETURN NULL;
+            END IF;
             -- A row whose key was changed has no partner: the old one is gone, the new one is added.
             INSERT INTO audit_entry (at, actor, source, thing, key, action, before, after)
-            SELECT clock_timestamp(), who, whence, TG_TABLE_NAME, key, action, was, is_now
-            FROM (
-                SELECT key,
-                    CASE WHEN present.one IS NULL THEN 'delete' WHEN past.one IS NULL THEN 'insert' ELSE 'update' END
-                        AS action,
-                    CASE WHEN present.one IS NULL THEN audit_shown(past.one, rule)
-                        ELSE audit_changed(past.one, present.one, rule) END AS was,
-                    CASE WHEN past.one IS NULL THEN audit_shown(present.one, rule)
-                        ELSE audit_changed(present.one, past.one, rule) END AS is_now
-                FROM (SELECT audit_key(to_jsonb(g), rule) AS key, to_jsonb(g) AS one FROM gone g) past
-                FULL JOIN (SELECT audit_key(to_jsonb(a), rule) AS key, to_jsonb(a) AS one FROM added a) present
-                    USING (key)
-                WHERE NOT (ours AND coalesce(past.one @> (rule -> 'routine_while'), false))
-            ) pairs
-            WHERE was IS NOT NULL OR is_now IS NOT NULL;
+            SELECT clock_timestamp(), who, whence, TG_TABLE_NAME, key,
+                CASE WHEN present.one IS NULL THEN 'delete' WHEN past.one IS NULL THEN 'insert' ELSE 'update' END,
+                CASE WHEN past.one IS NOT NULL THEN was END,
+                CASE WHEN present.one IS NOT NULL THEN is_now END
+            FROM (SELECT audit_key(to_jsonb(g), keys) AS key, to_jsonb(g) AS one FROM gone g) past
+            FULL JOIN (SELECT audit_key(to_jsonb(a), keys) AS key, to_jsonb(a) AS one FROM added a) present USING (key)
+            CROSS JOIN LATERAL (
+                SELECT jsonb_object_agg(name, audit_value(name, past.one -> name, secret)) AS was,
+                    jsonb_object_agg(name, audit_value(name, present.one -> name, secret)) AS is_now
+                FROM jsonb_each(coalesce(past.one, present.one) - quiet) AS columns (name, value)
+                WHERE past.one IS NULL OR present.one IS NULL OR value <> present.one -> name
+            ) changed
+            WHERE past.one IS DISTINCT FROM present.one AND was IS NOT NULL
+                AND (routine IS NULL OR NOT coalesce(past.one @> routine, false));
         ELSE
             INSERT INTO audit_entry (at, actor, source, thing, key, action)
             VALUES (clock_timestamp(), who, whence, TG_TABLE_NAME, '', 'truncate');
         END IF;
         RETURN NULL;
     END $$""",
+    # Simple enough that PostgreSQL puts it into the query instead of calling it for each column.
+    """CREATE FUNCTION audit_value(name text, value jsonb, secret text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN name = ANY (secret) AND value <> 'null' THEN '"hidden"' ELSE value END
+    $$""",
+    # A whole row: no empty columns, none that count by themselves, no secrets.
+    """CREATE FUNCTION audit_shown(one jsonb, secret text[], quiet text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN secret = '{}' THEN jsonb_strip_nulls(one - quiet)
+        ELSE (
+            SELECT jsonb_object_agg(name, audit_value(name, value, secret))
+            FROM jsonb_each(jsonb_strip_nulls(one - quiet)) AS columns (name, value)
+        ) END
+    $$""",
     """CREATE FUNCTION audit_kept() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         RAISE EXCEPTION 'the audit is append-only: % refused', TG_OP USING ERRCODE = 'restrict_violation';
@@ -151,8 +160,8 @@ FUNCTIONS = (
 )
 DROPPED = (
     "audit_table(regclass, jsonb)", "audit_table_no_more(regclass)", "audit_change()", "audit_kept()",
-    "audit_changed(jsonb, jsonb, jsonb)", "audit_shown(jsonb, jsonb)", "audit_key(jsonb, jsonb)", "audit_source()",
-    "audit_actor()", "audit_by_service()",
+    "audit_shown(jsonb, text[], text[])", "audit_value(text, jsonb, text[])", "audit_key(jsonb, text[])",
+    "audit_names(jsonb, text)", "audit_source()", "audit_actor()", "audit_by_service()",
 )  # fmt: skip
 
 

@@ -25,12 +25,6 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 RFC_SECRET, RFC_AT, RFC_CODE = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", 1111111109, "081804"
 
 
-@pytest.fixture(autouse=True)
-def _cheap_recovery_codes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real argon2, at its least cost: ten codes are hashed for each enrolment."""
-    monkeypatch.setattr(passwords, "_hasher", passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-
-
 @pytest.fixture
 def amina(browser: Browser, office_user: Callable[[str, str], OfficeUser]) -> tuple[Browser, str, list[str]]:
     """Logged in, with a second step set up a minute ago: the browser, the secret, the recovery codes."""
