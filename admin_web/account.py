@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import BILLING, DEBTS, EVERYONE, MONEY, officer, page
 from admin_web.forms import Form, FormSchema, Number, calendar_day, choice, filled, read, whole, word
 from admin_web.places import places
 from billing import deposits, plans
@@ -65,7 +65,7 @@ def account(session: Session, connection_id: int) -> ResponseReturnValue:
     return _account(session, connection_id, Form())
 
 
-@page("/connections/<int:connection_id>/notes", roles=CLERKS, methods=("POST",))
+@page("/connections/<int:connection_id>/notes", roles=BILLING, methods=("POST",))
 def add_note(session: Session, connection_id: int) -> ResponseReturnValue:
     """Change what is owed, with a reason; over the limit it waits for a second person."""
     form = read(NoteForm(), request.form)
@@ -78,7 +78,7 @@ def add_note(session: Session, connection_id: int) -> ResponseReturnValue:
     return _told(connection_id, made, "It waits for a second person." if _waits(made) else "It is in the books.")
 
 
-@page("/connections/<int:connection_id>/deposit", roles=CLERKS, methods=("POST",))
+@page("/connections/<int:connection_id>/deposit", roles=MONEY, methods=("POST",))
 def change_deposit(session: Session, connection_id: int) -> ResponseReturnValue:
     """Take, use or return a deposit."""
     form = read(DepositForm(), request.form)
@@ -96,7 +96,7 @@ def change_deposit(session: Session, connection_id: int) -> ResponseReturnValue:
     return _told(connection_id, done, "The deposit is in the books.")
 
 
-@page("/connections/<int:connection_id>/plan", roles=CLERKS, methods=("POST",))
+@page("/connections/<int:connection_id>/plan", roles=MONEY, methods=("POST",))
 def make_plan(session: Session, connection_id: int) -> ResponseReturnValue:
     """Let the debt be paid in equal parts, every thirty days."""
     form = read(PlanForm(), request.form)
@@ -109,14 +109,14 @@ def make_plan(session: Session, connection_id: int) -> ResponseReturnValue:
     return _told(connection_id, done, "The plan is made.")
 
 
-@page("/connections/<int:connection_id>/plan/end", roles=CLERKS, methods=("POST",))
+@page("/connections/<int:connection_id>/plan/end", roles=MONEY, methods=("POST",))
 def stop_plan(session: Session, connection_id: int) -> ResponseReturnValue:
     """End the plan: what is left of it is due now."""
     plan = plans.active_plan(session, connection_id) or abort(404)
     return _told(connection_id, plans.end_plan(session, plan.id, officer().actor), "The plan is ended.")
 
 
-@page("/connections/<int:connection_id>/reconnect", roles=CLERKS, methods=("POST",))
+@page("/connections/<int:connection_id>/reconnect", roles=DEBTS, methods=("POST",))
 def order_reconnection(session: Session, connection_id: int) -> ResponseReturnValue:
     """Order the supply back, with its fee."""
     done = reconnect(session, _known(session, connection_id).id, officer().actor)

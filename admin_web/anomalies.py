@@ -8,7 +8,7 @@ from marshmallow import fields
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import EVERYONE, READINGS, officer, page
 from admin_web.bars import by_month
 from admin_web.forms import FormSchema, choice, read, word
 from admin_web.paging import listed
@@ -79,7 +79,7 @@ def anomaly(session: Session, anomaly_id: int) -> ResponseReturnValue:
     )
 
 
-@page("/anomalies/<int:anomaly_id>/decide", roles=CLERKS, methods=("POST",))
+@page("/anomalies/<int:anomaly_id>/decide", roles=READINGS, methods=("POST",))
 def decide_anomaly(session: Session, anomaly_id: int) -> ResponseReturnValue:
     """Confirm or dismiss it; the customer is told only if somebody says so."""
     one = session.get(Anomaly, anomaly_id) or abort(404)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import DESK, MONEY, officer, page
 from admin_web.forms import FormSchema, choice, read, word
 from admin_web.paging import listed
 from admin_web.places import account_numbers
@@ -28,7 +28,7 @@ class PayOutForm(FormSchema):
     note = word(80)
 
 
-@page("/payments/approvals", roles=EVERYONE)
+@page("/payments/approvals", roles=DESK)
 def approvals(session: Session) -> ResponseReturnValue:
     """Moves of money, those to decide first."""
     show = request.args.get("show", "proposed")
@@ -43,7 +43,7 @@ def approvals(session: Session) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@page("/payments/approvals/<int:move_id>", roles=CLERKS, methods=("POST",))
+@page("/payments/approvals/<int:move_id>", roles=MONEY, methods=("POST",))
 def decide_move(session: Session, move_id: int) -> ResponseReturnValue:
     """Approve or reject what somebody else asked for."""
     move = session.get(MoneyMove, move_id) or abort(404)
@@ -55,7 +55,7 @@ def decide_move(session: Session, move_id: int) -> ResponseReturnValue:
     return redirect(url_for("office.approvals"), 303)
 
 
-@page("/payments/refunds", roles=EVERYONE)
+@page("/payments/refunds", roles=DESK)
 def refunds(session: Session) -> ResponseReturnValue:
     """What finance has still to give back, the oldest first."""
     waiting = owed(session)
@@ -66,7 +66,7 @@ def refunds(session: Session) -> ResponseReturnValue:
     )
 
 
-@page("/payments/refunds/<int:move_id>", roles=CLERKS, methods=("POST",))
+@page("/payments/refunds/<int:move_id>", roles=MONEY, methods=("POST",))
 def refund_paid(session: Session, move_id: int) -> ResponseReturnValue:
     """Finance or the cashier has given the money back; or the wallet is to be asked again."""
     move = session.get(MoneyMove, move_id) or abort(404)

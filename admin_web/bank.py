@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import DESK, MONEY, officer, page
 from admin_web.paging import listed
 from billing.customers import find_connection
 from payments.bank_files import FIELDS, guessed, read_sheet
@@ -42,7 +42,7 @@ WHY_NOT = {
 }  # fmt: skip
 
 
-@page("/bank", roles=EVERYONE)
+@page("/bank", roles=DESK)
 def bank(session: Session) -> ResponseReturnValue:
     """What nobody has decided yet, and the statements that were read."""
     found = listed(session, select(BankImport), [BankImport.id], newest_first=True)
@@ -53,7 +53,7 @@ def bank(session: Session) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@page("/bank/new", roles=CLERKS, methods=("GET", "POST"), repeatable=True)
+@page("/bank/new", roles=MONEY, methods=("GET", "POST"), repeatable=True)
 def new_statement(session: Session) -> ResponseReturnValue:
     """Choose the file and its columns, and see what it would do. Nothing is kept here."""
     account = request.values.get("account", accounts()[0])
@@ -76,7 +76,7 @@ def new_statement(session: Session) -> ResponseReturnValue:
     ), 422 if why else 200  # fmt: skip
 
 
-@page("/bank/import", roles=CLERKS, methods=("POST",))
+@page("/bank/import", roles=MONEY, methods=("POST",))
 def import_bank(session: Session) -> ResponseReturnValue:
     """Keep the lines that were seen in the preview."""
     account, data = request.form.get("account", ""), _sent()
@@ -92,7 +92,7 @@ def import_bank(session: Session) -> ResponseReturnValue:
     return redirect(url_for("office.bank_import", import_id=done.id), 303)
 
 
-@page("/bank/imports/<int:import_id>", roles=EVERYONE)
+@page("/bank/imports/<int:import_id>", roles=DESK)
 def bank_import(session: Session, import_id: int) -> ResponseReturnValue:
     """The lines of one statement and what each was taken for."""
     made = session.get(BankImport, import_id) or abort(404)
@@ -103,7 +103,7 @@ def bank_import(session: Session, import_id: int) -> ResponseReturnValue:
     return render_template("office/bank_import.html", made=made, found=found, kinds=KINDS, receipts=receipts)
 
 
-@page("/bank/lines/<int:line_id>", roles=CLERKS, methods=("POST",))
+@page("/bank/lines/<int:line_id>", roles=MONEY, methods=("POST",))
 def decide_bank_line(session: Session, line_id: int) -> ResponseReturnValue:
     """Somebody says what a line is."""
     line = session.get(BankLine, line_id) or abort(404)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import DESK, SUPPORT, officer, page
 from admin_web.forms import Form, FormSchema, Number, filled, read, whole, word
 from admin_web.message_counter import counted, typed
 from admin_web.paging import listed
@@ -36,7 +36,7 @@ class BulkForm(FormSchema):
     owing = Number(places=2, required=False)
 
 
-@page("/bulk", roles=EVERYONE)
+@page("/bulk", roles=DESK)
 def bulk_sends(session: Session) -> ResponseReturnValue:
     """The latest first."""
     found = listed(session, select(BulkSend), [BulkSend.id], newest_first=True)
@@ -45,7 +45,7 @@ def bulk_sends(session: Session) -> ResponseReturnValue:
     )
 
 
-@page("/bulk/new", roles=CLERKS, methods=("GET", "POST"))
+@page("/bulk/new", roles=SUPPORT, methods=("GET", "POST"))
 def new_bulk(session: Session) -> ResponseReturnValue:
     """Write it. Nothing is sent before what it costs has been seen and confirmed."""
     form = filled()
@@ -81,13 +81,13 @@ def _read() -> tuple[Form, dict[str, str]]:
     return form, texts
 
 
-@page("/bulk/<int:bulk_id>", roles=EVERYONE)
+@page("/bulk/<int:bulk_id>", roles=DESK)
 def bulk_send(session: Session, bulk_id: int) -> ResponseReturnValue:
     """One message to many: before it is sent what it takes, afterwards how far it is."""
     return render_template("office/bulk_send.html", **_view(session, bulk_id))
 
 
-@page("/bulk/<int:bulk_id>/progress", roles=EVERYONE)
+@page("/bulk/<int:bulk_id>/progress", roles=DESK)
 def bulk_progress(session: Session, bulk_id: int) -> ResponseReturnValue:
     """The part that changes while it is sent; when it rests, the whole page is loaded again."""
     view = _view(session, bulk_id)
@@ -97,7 +97,7 @@ def bulk_progress(session: Session, bulk_id: int) -> ResponseReturnValue:
     return answer
 
 
-@page("/bulk/<int:bulk_id>/send", roles=CLERKS, methods=("POST",))
+@page("/bulk/<int:bulk_id>/send", roles=SUPPORT, methods=("POST",))
 def send_bulk(session: Session, bulk_id: int) -> ResponseReturnValue:
     """It was read, counted and meant."""
     if session.get(BulkSend, bulk_id) is None:
@@ -109,7 +109,7 @@ def send_bulk(session: Session, bulk_id: int) -> ResponseReturnValue:
     return redirect(url_for("office.bulk_send", bulk_id=bulk_id), 303)
 
 
-@page("/bulk/<int:bulk_id>/stop", roles=CLERKS, methods=("POST",))
+@page("/bulk/<int:bulk_id>/stop", roles=SUPPORT, methods=("POST",))
 def stop_bulk(session: Session, bulk_id: int) -> ResponseReturnValue:
     """What is not sent yet is not sent."""
     bulk = session.get(BulkSend, bulk_id) or abort(404)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from admin_web.access import ADMINISTRATORS, CLERKS, EVERYONE, may, officer, page
+from admin_web.access import ADMINISTRATORS, DESK, MONEY, officer, page
 from admin_web.forms import Form, FormSchema, Number, choice, filled, read, word
 from admin_web.paging import listed
 from admin_web.places import account_numbers
@@ -49,7 +49,7 @@ class CloseForm(FormSchema):
     reason = word(200, required=False)
 
 
-@page("/desk", roles=EVERYONE)
+@page("/desk", roles=DESK)
 def desk(session: Session) -> ResponseReturnValue:
     """My day: what I took, what is in my drawer, and the form for the next one."""
     day = open_day_of(session, officer().username)
@@ -71,7 +71,7 @@ def _of_day(day: DeskDay) -> Select[tuple[Receipt]]:
     return select(Receipt).join(DeskPayment, DeskPayment.receipt_id == Receipt.id).where(DeskPayment.day_id == day.id)
 
 
-@page("/desk/open", roles=CLERKS, methods=("POST",))
+@page("/desk/open", roles=MONEY, methods=("POST",))
 def open_desk(session: Session) -> ResponseReturnValue:
     """Begin the day at an office."""
     done = open_day(session, officer().username, request.form.get("office", ""))
@@ -82,7 +82,7 @@ def open_desk(session: Session) -> ResponseReturnValue:
     return redirect(url_for("office.desk"), 303)
 
 
-@page("/desk/take", roles=CLERKS, methods=("GET", "POST"))
+@page("/desk/take", roles=MONEY, methods=("GET", "POST"))
 def take_payment(session: Session) -> ResponseReturnValue:
     """Who pays what for which account; look at it once more; take it."""
     sent = request.form if request.method == "POST" else request.args
@@ -127,14 +127,14 @@ def _checked(session: Session, form: Form) -> tuple[Connection | None, Money]:
     return place, amount
 
 
-@page("/desk/days", roles=EVERYONE)
+@page("/desk/days", roles=DESK)
 def desk_days(session: Session) -> ResponseReturnValue:
     """Every cashier's days, the latest first."""
     found = listed(session, select(DeskDay), [DeskDay.id], newest_first=True)
     return render_template("office/desk_days.html", found=found, states=STATES, offices=offices())
 
 
-@page("/desk/days/<int:day_id>", roles=EVERYONE)
+@page("/desk/days/<int:day_id>", roles=DESK)
 def desk_day(session: Session, day_id: int) -> ResponseReturnValue:
     """One day: what it took by method, and how it was closed."""
     day = session.get(DeskDay, day_id) or abort(404)
@@ -145,11 +145,11 @@ def desk_day(session: Session, day_id: int) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@page("/desk/days/<int:day_id>/close", roles=CLERKS, methods=("GET", "POST"))
+@page("/desk/days/<int:day_id>/close", roles=MONEY, methods=("GET", "POST"))
 def close_desk(session: Session, day_id: int) -> ResponseReturnValue:
     """Count the drawer. One's own day, or anybody's for an administrator."""
     day = session.get(DeskDay, day_id) or abort(404)
-    if day.cashier != officer().username and not may(ADMINISTRATORS):
+    if day.cashier != officer().username and officer().role not in ADMINISTRATORS:
         abort(403)
     if day.status == "closed":
         flash(WHY_NOT["closed"], "note")

@@ -5,21 +5,19 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import EVERYONE, SUPPORT, officer, page
 from admin_web.forms import Form, FormSchema, Number, calendar_day, choice, filled, read, whole, word
-from admin_web.paging import listed
+from admin_web.lists import how_many, list_page
+from admin_web.lists_connections import CONNECTIONS, tariff_choices
+from admin_web.lists_customers import zone_choices
+from admin_web.lists_meters import SOURCES
 from admin_web.places import places, usage_chart
-from admin_web.readings import SOURCES
 from billing.budgets import latest_budget, set_budget
 from billing.customers import create_connection
 from billing.models import Connection, Customer, Invoice, Meter, MeterAssignment, Reading, Tariff, Zone
 from core.clock import today
 from core.config import settings
 
-SHOWS = {
-    "unmetered": "Without a meter", "free": "Without a customer", "suspended": "Suspended", "prepaid": "Prepaid",
-    "closed": "Closed",
-}  # fmt: skip
 PAYS = {"after": "After use, by a bill each month", "before": "In advance (prepaid), without bills"}
 SUPPLIED = {"active": "Active", "suspended": "Suspended"}
 
@@ -51,25 +49,18 @@ class EditForm(WhereForm):
 
 @page("/connections", roles=EVERYONE)
 def connections(session: Session) -> ResponseReturnValue:
-    """By account; those without a meter or a customer on their own."""
-    query, show, asked = select(Connection), request.args.get("show", ""), request.args.get("q", "").strip()
-    if show == "unmetered":
-        metered = select(MeterAssignment.connection_id).where(MeterAssignment.to_on.is_(None))
-        query = query.where(Connection.id.not_in(metered), Connection.status == "active")
-    elif show == "free":
-        query = query.where(Connection.customer_id.is_(None), Connection.status == "active")
-    elif show in ("suspended", "closed"):
-        query = query.where(Connection.status == show)
-    elif show == "prepaid":
-        query = query.where(Connection.prepaid)
-    if asked:
-        query = query.where(Connection.account_no.startswith("".join(asked.split()), autoescape=True))
-    found = listed(session, query, [Connection.id])
-    shown = places(session, Connection.id.in_([connection.id for connection in found.rows]))
-    owners = [place.connection.customer_id for place in shown]
-    names = dict(session.execute(select(Customer.id, Customer.name).where(Customer.id.in_(owners))).tuples().all())
+    """By account; what is ticked, or all that match, can be changed at once."""
+    shown = list_page(session, CONNECTIONS)
+    matching = (
+        how_many(session, CONNECTIONS.chosen(session, shown.asked)) if request.args.get("pick") == "all" else None
+    )
     return render_template(
-        "office/connections.html", found=found, places=shown, names=names, show=show, shows=SHOWS, asked=asked
+        "office/connections.html",
+        list=shown,
+        matching=matching,
+        pick=request.args.get("pick", ""),
+        tariffs=tariff_choices(session),
+        zones=zone_choices(session),
     )
 
 
@@ -97,14 +88,14 @@ def connection(session: Session, connection_id: int) -> ResponseReturnValue:
     )
 
 
-@page("/connections/new", roles=CLERKS)
+@page("/connections/new", roles=SUPPORT)
 def new_connection(session: Session) -> ResponseReturnValue:
     owner = request.args.get("customer", "")
     form = filled(customer=owner, opened_on=today(settings().utility_zone).isoformat(), pays="after")
     return _form(session, form)
 
 
-@page("/connections/new", roles=CLERKS, methods=("POST",))
+@page("/connections/new", roles=SUPPORT, methods=("POST",))
 def open_one(session: Session) -> ResponseReturnValue:
     """Open a connection; its account number is made for it."""
     form = read(ConnectionForm(), request.form)
@@ -144,7 +135,7 @@ def _form(session: Session, form: Form) -> str:
     )
 
 
-@page("/connections/<int:connection_id>/edit", roles=CLERKS, methods=("GET", "POST"))
+@page("/connections/<int:connection_id>/edit", roles=SUPPORT, methods=("GET", "POST"))
 def edit_connection(session: Session, connection_id: int) -> ResponseReturnValue:
     """Say where it is and how it pays, suspend its supply or give it back."""
     place = session.get(Connection, connection_id, with_for_update=request.method == "POST") or abort(404)
@@ -181,7 +172,7 @@ def unmetered(session: Session) -> int:
     return session.scalar(query.where(Connection.status == "active", Connection.id.not_in(metered))) or 0
 
 
-@page("/zones/new", roles=CLERKS, methods=("GET", "POST"))
+@page("/zones/new", roles=SUPPORT, methods=("GET", "POST"))
 def new_zone(session: Session) -> ResponseReturnValue:
     """Add a zone; then a connection in it can be opened."""
     form = read(ZoneForm(), request.form) if request.method == "POST" else Form()

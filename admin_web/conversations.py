@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import EVERYONE, page
+from admin_web.access import DESK, page
 from admin_web.flow_map import screen_name
 from admin_web.paging import listed
 from core.config import settings
@@ -55,7 +55,7 @@ class Bubble:
     ends: bool
 
 
-@page("/conversations", roles=EVERYONE)
+@page("/conversations", roles=DESK)
 def conversations(session: Session) -> ResponseReturnValue:
     """The latest first; by channel, by how they ended, or of one phone."""
     query, asked = select(Conversation), request.args.get("q", "").strip()
@@ -82,7 +82,7 @@ def conversations(session: Session) -> ResponseReturnValue:
     )
 
 
-@page("/conversations/<int:conversation_id>", roles=EVERYONE)
+@page("/conversations/<int:conversation_id>", roles=DESK)
 def conversation(session: Session, conversation_id: int) -> ResponseReturnValue:
     """One conversation: what she pressed and what she read, how it ended, and how that is known."""
     talk = find(session, conversation_id) or abort(404)

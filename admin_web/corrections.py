@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import BILLING, DEBTS, DESK, officer, page
 from admin_web.forms import Form, FormSchema, read, word
 from admin_web.paging import listed
 from admin_web.places import account_numbers
@@ -32,7 +32,7 @@ class VoidForm(FormSchema):
     anew = word(3, required=False)
 
 
-@page("/corrections", roles=EVERYONE)
+@page("/corrections", roles=DESK)
 def corrections(session: Session) -> ResponseReturnValue:
     """The latest first."""
     query, show = select(Adjustment), request.args.get("show", "")
@@ -45,7 +45,7 @@ def corrections(session: Session) -> ResponseReturnValue:
     )
 
 
-@page("/corrections/<int:adjustment_id>/decide", roles=CLERKS, methods=("POST",))
+@page("/corrections/<int:adjustment_id>/decide", roles=DEBTS, methods=("POST",))
 def decide_correction(session: Session, adjustment_id: int) -> ResponseReturnValue:
     """Approve or reject what somebody else proposed."""
     one = session.get(Adjustment, adjustment_id) or abort(404)
@@ -57,7 +57,7 @@ def decide_correction(session: Session, adjustment_id: int) -> ResponseReturnVal
     return redirect(url_for("office.corrections", show="proposed"), 303)
 
 
-@page("/invoices/<int:invoice_id>/void", roles=CLERKS, methods=("GET", "POST"))
+@page("/invoices/<int:invoice_id>/void", roles=BILLING, methods=("GET", "POST"))
 def void_invoice(session: Session, invoice_id: int) -> ResponseReturnValue:
     """Take an invoice back, and bill the month anew if so asked."""
     bill = session.get(Invoice, invoice_id) or abort(404)

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Row, Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from admin_web.access import EVERYONE, page
@@ -13,12 +13,22 @@ from admin_web.conversations import CHANNELS, OUTCOMES
 from admin_web.customers import KINDS
 from admin_web.faults import KINDS as FAULT_KINDS
 from admin_web.faults import STATES as FAULT_STATES
+from admin_web.lists_meters import SOURCES
 from admin_web.messages import KIND_WORDS
 from admin_web.payments import INTENT_STATES
 from admin_web.places import places, total_owed, usage_chart
-from admin_web.readings import SOURCES
 from billing.customers import phones_of
-from billing.models import Connection, Customer, FaultReport, Invoice, LinkRequest, Reading
+from billing.ledger import RECEIVABLE
+from billing.models import (
+    Connection,
+    Customer,
+    FaultReport,
+    Invoice,
+    LedgerEntry,
+    LinkRequest,
+    Posting,
+    Reading,
+)
 from billing.pins import is_locked
 from core.conversations import Conversation
 from core.i18n import LANGUAGES
@@ -37,6 +47,7 @@ def customer(session: Session, customer_id: int) -> ResponseReturnValue:
     phones = phones_of(session, who.id)
     own = places(session, Connection.customer_id == who.id)
     ids = [place.connection.id for place in own]
+    deposits = _deposits(session, ids)
     latest = {kind: session.scalars(query.limit(SHOWN)).all() for kind, query in _queries(ids, phones).items()}
     return render_template(
         "office/customer.html",
@@ -58,8 +69,28 @@ def customer(session: Session, customer_id: int) -> ResponseReturnValue:
         fault_states=FAULT_STATES,
         pin_locked=is_locked(who),
         stopped=stopped_among(session, phones),
+        deposits=deposits,
+        taken_back=_taken_back(session, [one.id for one in deposits]),
         **latest,
     )
+
+
+def _deposits(session: Session, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """What came in by bank or desk, the latest first."""
+    paid = -func.sum(Posting.amount_minor)
+    return session.execute(
+        select(LedgerEntry.id, LedgerEntry.created_at, LedgerEntry.memo, paid.label("paid_minor"))
+        .join(Posting, Posting.entry_id == LedgerEntry.id)
+        .where(Posting.connection_id.in_(ids), Posting.account == RECEIVABLE, LedgerEntry.kind == "payment")
+        .where(~exists().where(Receipt.entry_id == LedgerEntry.id), LedgerEntry.source.not_like("suspense:%"))
+        .group_by(LedgerEntry.id)
+        .order_by(LedgerEntry.id.desc())
+        .limit(SHOWN)
+    ).all()
+
+
+def _taken_back(session: Session, entries: Sequence[int]) -> set[int | None]:
+    return set(session.scalars(select(LedgerEntry.reverses_id).where(LedgerEntry.reverses_id.in_(entries))))
 
 
 def _queries(ids: Sequence[int], phones: Sequence[Phone]) -> dict[str, Select[Any]]:

@@ -2,21 +2,20 @@
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import EVERYONE, SUPPORT, officer, page
 from admin_web.forms import Form, FormSchema, PhoneNumber, choice, filled, read, word
-from admin_web.paging import listed
-from admin_web.places import Place, places, total_owed
-from admin_web.search import matching
+from admin_web.lists import list_page
+from admin_web.lists_customers import CUSTOMERS, KINDS
 from billing.customers import LONGEST_NAME, Refusal, add_phone, create_customer
-from billing.models import Connection, Customer, CustomerPhone
+from billing.models import Customer
 from billing.pins import clear_pin
 from core.config import settings
 from core.i18n import LANGUAGES
 
-KINDS = {"domestic": "Household", "commercial": "Business", "institution": "Institution"}
+__all__ = ["KINDS"]
+
 PHONE_TAKEN = "This phone speaks for another customer already."
 
 
@@ -34,29 +33,10 @@ class PhoneForm(FormSchema):
 @page("/customers", roles=EVERYONE)
 def customers(session: Session) -> ResponseReturnValue:
     """By name, or those that the search box may mean."""
-    asked = request.args.get("q", "").strip()
-    found = listed(session, matching(asked), [Customer.name, Customer.id])
-    ids = [customer.id for customer in found.rows]
-    own: dict[int | None, list[Place]] = {}
-    for place in places(session, Connection.customer_id.in_(ids)):
-        own.setdefault(place.connection.customer_id, []).append(place)
-    phones: dict[int, list[str]] = {}
-    for row in session.scalars(
-        select(CustomerPhone).where(CustomerPhone.customer_id.in_(ids)).order_by(CustomerPhone.created_at)
-    ):
-        phones.setdefault(row.customer_id, []).append(row.phone)
-    return render_template(
-        "office/customers.html",
-        found=found,
-        asked=asked,
-        phones=phones,
-        places=own,
-        owed={owner: total_owed(some) for owner, some in own.items()},
-        kinds=KINDS,
-    )
+    return render_template("office/customers.html", list=list_page(session, CUSTOMERS))
 
 
-@page("/customers/new", roles=CLERKS, methods=("GET", "POST"))
+@page("/customers/new", roles=SUPPORT, methods=("GET", "POST"))
 def new_customer(session: Session) -> ResponseReturnValue:
     """Add a customer; with her phone she can dial at once."""
     if request.method == "GET":
@@ -84,7 +64,7 @@ def _new_page(form: Form) -> str:
     return render_template("office/customer_new.html", form=form, kinds=KINDS, languages=LANGUAGES)
 
 
-@page("/customers/<int:customer_id>/phones/new", roles=CLERKS, methods=("GET", "POST"))
+@page("/customers/<int:customer_id>/phones/new", roles=SUPPORT, methods=("GET", "POST"))
 def new_phone(session: Session, customer_id: int) -> ResponseReturnValue:
     """Let another phone speak for the customer."""
     who = session.get(Customer, customer_id) or abort(404)
@@ -100,7 +80,7 @@ def new_phone(session: Session, customer_id: int) -> ResponseReturnValue:
     return render_template("office/phone_new.html", form=form, who=who), 200 if form.fine else 422
 
 
-@page("/customers/<int:customer_id>/pin/clear", roles=CLERKS, methods=("POST",))
+@page("/customers/<int:customer_id>/pin/clear", roles=SUPPORT, methods=("POST",))
 def clear_customer_pin(session: Session, customer_id: int) -> ResponseReturnValue:
     """Clear a forgotten or locked PIN; she gets an SMS and can set a new one."""
     who = session.get(Customer, customer_id) or abort(404)

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import EVERYONE, page
+from admin_web.access import DESK, page
 from admin_web.paging import listed
 from admin_web.places import account_numbers, places
 from billing.arrears import NAMES, OpenItem, buckets, open_items
@@ -14,7 +14,7 @@ from billing.models import Balance, Connection, Customer
 from billing.moments import here
 
 
-@page("/debtors", roles=EVERYONE)
+@page("/debtors", roles=DESK)
 def debtors(session: Session) -> ResponseReturnValue:
     """Connections that owe, or with `credit` those that have paid ahead."""
     credit = "credit" in request.args
@@ -35,7 +35,7 @@ def debtors(session: Session) -> ResponseReturnValue:
     )
 
 
-@page("/debtors/aging", roles=EVERYONE)
+@page("/debtors/aging", roles=DESK)
 def aging(session: Session) -> ResponseReturnValue:
     """Debts by the age of their due dates; the sums are those of the last hourly check."""
     query = select(Balance).where(Balance.amount_minor > 0)

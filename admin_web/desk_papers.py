@@ -4,7 +4,7 @@ from flask import abort, flash, make_response, redirect, render_template, reques
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import DESK, MONEY, officer, page
 from admin_web.forms import Form, FormSchema, read, word
 from admin_web.suspense import WHY_NOT
 from payments.approvals import MoneyRefusal
@@ -17,7 +17,7 @@ class BounceForm(FormSchema):
     reason = word(200)
 
 
-@page("/payments/receipts/<int:receipt_id>/paper", roles=EVERYONE)
+@page("/payments/receipts/<int:receipt_id>/paper", roles=DESK)
 def receipt_paper(session: Session, receipt_id: int) -> ResponseReturnValue:
     """The receipt as PDF, for a roll of 80 mm; printed as often as asked, always the same."""
     from payments.receipt_paper import receipt_pdf
@@ -29,7 +29,7 @@ def receipt_paper(session: Session, receipt_id: int) -> ResponseReturnValue:
     return answer
 
 
-@page("/payments/receipts/<int:receipt_id>/bounce", roles=CLERKS, methods=("GET", "POST"))
+@page("/payments/receipts/<int:receipt_id>/bounce", roles=MONEY, methods=("GET", "POST"))
 def bounce_cheque(session: Session, receipt_id: int) -> ResponseReturnValue:
     """The bank did not pay a cheque: what it credited is taken back."""
     one = session.get(Receipt, receipt_id) or abort(404)

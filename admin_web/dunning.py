@@ -6,7 +6,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from admin_web.access import ADMINISTRATORS, CLERKS, EVERYONE, officer, page
+from admin_web.access import ADMINISTRATORS, DEBTS, EVERYONE, FIELDWORK, officer, page
 from admin_web.forms import FormSchema, Number, filled, read, whole
 from admin_web.home import counted
 from admin_web.places import account_numbers
@@ -65,7 +65,7 @@ def dunning(session: Session) -> ResponseReturnValue:
     )
 
 
-@page("/dunning/steps", roles=CLERKS, methods=("POST",))
+@page("/dunning/steps", roles=DEBTS, methods=("POST",))
 def take_dunning_steps(session: Session) -> ResponseReturnValue:
     """Send the reminders and notices, give out the orders."""
     done = start_round(session, "steps", officer().actor)
@@ -73,7 +73,7 @@ def take_dunning_steps(session: Session) -> ResponseReturnValue:
     return redirect(url_for("office.dunning"), 303)
 
 
-@page("/dunning/fees", roles=CLERKS, methods=("POST",))
+@page("/dunning/fees", roles=DEBTS, methods=("POST",))
 def charge_fees(session: Session) -> ResponseReturnValue:
     """Charge this month's late fees."""
     done = start_round(session, "fees", officer().actor)
@@ -85,7 +85,7 @@ def _so_far(done: DunningRound, words: str) -> str:
     return f"{words}." if done.done_at else f"{words} so far; the rest follows by itself."
 
 
-@page("/dunning/orders/<int:order_id>", roles=CLERKS, methods=("POST",))
+@page("/dunning/orders/<int:order_id>", roles=FIELDWORK, methods=("POST",))
 def close_order(session: Session, order_id: int) -> ResponseReturnValue:
     """The fitter has been there, or the order is taken back."""
     session.get(DunningStep, order_id) or abort(404)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, officer, page
+from admin_web.access import READINGS, officer, page
 from billing.estimates import MOST_IN_A_ROW, Estimate, estimate, estimates, record_estimate, record_estimates
 from billing.models import Connection, Reading, Zone
 from billing.months import month_of
@@ -23,7 +23,7 @@ REASONS = {
 NOT_MADE = REASONS | {"read": "This meter has been read by that day."}
 
 
-@page("/readings/estimates", roles=CLERKS)
+@page("/readings/estimates", roles=READINGS)
 def reading_estimates(session: Session) -> ResponseReturnValue:
     """A preview: a page of what would be estimated; of one connection, of a zone or of all."""
     day = _day()
@@ -37,7 +37,7 @@ def reading_estimates(session: Session) -> ResponseReturnValue:
     return _page(session, found, day, zone_id, connection_id)
 
 
-@page("/readings/estimates", roles=CLERKS, methods=("POST",))
+@page("/readings/estimates", roles=READINGS, methods=("POST",))
 def make_estimates(session: Session) -> ResponseReturnValue:
     """Put them into the books: the one connection that was previewed, or all without a reading this month."""
     day = _day()

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import EVERYONE, FIELDWORK, SUPPORT, officer, page
 from admin_web.forms import Form, FormSchema, read, word
 from admin_web.paging import listed
 from admin_web.places import account_numbers
@@ -57,7 +57,7 @@ def fault(session: Session, fault_id: int) -> ResponseReturnValue:
     return _ticket(session, _found(session, fault_id), Form())
 
 
-@page("/faults/<int:fault_id>/assign", roles=CLERKS, methods=("POST",))
+@page("/faults/<int:fault_id>/assign", roles=FIELDWORK, methods=("POST",))
 def assign_one(session: Session, fault_id: int) -> ResponseReturnValue:
     """Say that somebody works on it."""
     report = _found(session, fault_id)
@@ -66,7 +66,7 @@ def assign_one(session: Session, fault_id: int) -> ResponseReturnValue:
     return redirect(url_for("office.fault", fault_id=report.id), 303)
 
 
-@page("/faults/<int:fault_id>/close", roles=CLERKS, methods=("POST",))
+@page("/faults/<int:fault_id>/close", roles=FIELDWORK, methods=("POST",))
 def close_one(session: Session, fault_id: int) -> ResponseReturnValue:
     """Close it; the customer gets the answer by SMS."""
     report = _found(session, fault_id)
@@ -78,7 +78,7 @@ def close_one(session: Session, fault_id: int) -> ResponseReturnValue:
     return redirect(url_for("office.fault", fault_id=report.id), 303)
 
 
-@page("/faults/<int:fault_id>/pin", roles=CLERKS, methods=("POST",))
+@page("/faults/<int:fault_id>/pin", roles=SUPPORT, methods=("POST",))
 def clear_forgotten_pin(session: Session, fault_id: int) -> ResponseReturnValue:
     """Clear the forgotten PIN and close the report; the message about the PIN is its answer."""
     report = _found(session, fault_id)

@@ -10,7 +10,7 @@ from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from admin_web.access import EVERYONE, page
+from admin_web.access import DESK, page
 from core.config import settings
 from core.i18n import LANGUAGES
 
@@ -53,7 +53,7 @@ class Card:
     leads: Sequence[tuple[str, Sequence[tuple[str, str]]]]
 
 
-@page("/flows", roles=EVERYONE)
+@page("/flows", roles=DESK)
 def flow_map(_session: Session) -> ResponseReturnValue:
     """Every screen of every conversation, in the language chosen."""
     language = request.args.get("language", "")

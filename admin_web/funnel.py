@@ -9,7 +9,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from admin_web.access import EVERYONE, page
+from admin_web.access import DESK, page
 from admin_web.conversations import CHANNELS, flow_name, network_name, seen
 from admin_web.flow_map import CONFIRM, nameless, screen_name
 from admin_web.funnel_figures import Chosen, Funnel, Step, funnels, networks, replies
@@ -32,7 +32,7 @@ class Row:
     bar: Sequence[tuple[str, float, float]]
 
 
-@page("/funnel", roles=EVERYONE)
+@page("/funnel", roles=DESK)
 def funnel(session: Session) -> ResponseReturnValue:
     """By flow and screen, for the period and the filters that the address names."""
     since, until = _period()

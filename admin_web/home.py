@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
-from admin_web.access import EVERYONE, page
+from admin_web.access import EVERYONE, may_open, page
 from admin_web.connections import unmetered
 from admin_web.faults import open_faults
 from admin_web.links import waiting_links
@@ -90,7 +90,7 @@ def _day(session: Session) -> dict[str, object]:
         "sent": _count(session, select(Message.id).where(Message.direction == "out", Message.created_at >= midnight)),
         "undelivered": _undelivered(session),
         "run": session.scalar(select(BillingRun).order_by(BillingRun.id.desc()).limit(1)),
-        "tasks": list(_tasks(session)),
+        "tasks": [task for task in _tasks(session) if may_open(task.href)],
     }
 
 

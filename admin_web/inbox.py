@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import DESK, SUPPORT, officer, page
 from admin_web.forms import Form
 from admin_web.message_counter import counted, typed
 from admin_web.messages import KIND_WORDS
@@ -21,7 +21,7 @@ MOST_PARTS = 4
 SHOWS = {"answered": "Answered", "closed": "Closed"}
 
 
-@page("/inbox", roles=EVERYONE)
+@page("/inbox", roles=DESK)
 def inbox(session: Session) -> ResponseReturnValue:
     """Open ones, the oldest first; those that are settled, the latest first."""
     show = request.args.get("show", "")
@@ -36,13 +36,13 @@ def inbox(session: Session) -> ResponseReturnValue:
     )
 
 
-@page("/inbox/<int:message_id>", roles=EVERYONE)
+@page("/inbox/<int:message_id>", roles=DESK)
 def inbox_talk(session: Session, message_id: int) -> ResponseReturnValue:
     """What this phone and we have said to each other."""
     return _shown(session, _message(session, message_id), Form())
 
 
-@page("/inbox/<int:message_id>/reply", roles=CLERKS, methods=("POST",))
+@page("/inbox/<int:message_id>/reply", roles=SUPPORT, methods=("POST",))
 def reply_to(session: Session, message_id: int) -> ResponseReturnValue:
     """Answer: it goes at once, and what was written up to here counts as answered."""
     message = _message(session, message_id)
@@ -62,7 +62,7 @@ def reply_to(session: Session, message_id: int) -> ResponseReturnValue:
     return redirect(url_for("office.inbox"), 303)
 
 
-@page("/inbox/<int:message_id>/close", roles=CLERKS, methods=("POST",))
+@page("/inbox/<int:message_id>/close", roles=SUPPORT, methods=("POST",))
 def close_talk(session: Session, message_id: int) -> ResponseReturnValue:
     """It needs no answer."""
     message = _message(session, message_id)

@@ -7,7 +7,7 @@ from flask import make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from admin_web.access import EVERYONE, page
+from admin_web.access import DESK, page
 from admin_web.forms import Form, FormSchema, calendar_day, choice, filled, read
 from billing.books import last_check
 from billing.journal import general_ledger
@@ -25,13 +25,13 @@ class ExportForm(FormSchema):
     kind = choice({"csv": "CSV", "tally": "Tally XML"})
 
 
-@page("/ledger", roles=EVERYONE)
+@page("/ledger", roles=DESK)
 def ledger(session: Session) -> ResponseReturnValue:
     """The last check and the trial balance of that hour."""
     return _ledger(session, filled(first=here().replace(day=1) - timedelta(days=1), last=here()))
 
 
-@page("/ledger/account", roles=EVERYONE)
+@page("/ledger/account", roles=DESK)
 def ledger_account(session: Session) -> ResponseReturnValue:
     """The legs of one account, the newest first."""
     name, before = request.args.get("name", ""), request.args.get("before", type=int)
@@ -40,7 +40,7 @@ def ledger_account(session: Session) -> ResponseReturnValue:
     return render_template("office/ledger_account.html", name=name, lines=lines, older=older, first=before is None)
 
 
-@page("/ledger/journal", roles=EVERYONE)
+@page("/ledger/journal", roles=DESK)
 def journal_file(session: Session) -> ResponseReturnValue:
     """The journal of some days as a file."""
     form = read(ExportForm(), request.args)

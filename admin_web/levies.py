@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import fields, validate
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import BILLING, EVERYONE, officer, page
 from admin_web.forms import NEEDED, FormSchema, calendar_day, filled, read
 from billing.levies import LevyRefusal, add_rate, rates_of, series_named
 from billing.tariff_parts import NAME
@@ -35,7 +35,7 @@ def levies(session: Session) -> ResponseReturnValue:
     return _page(session, filled(month=today(settings().utility_zone).replace(day=1).isoformat()))
 
 
-@page("/levies", roles=CLERKS, methods=("POST",))
+@page("/levies", roles=BILLING, methods=("POST",))
 def add_levy(session: Session) -> ResponseReturnValue:
     """Enter the rate of a month."""
     form = read(RateForm(), request.form)

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import EVERYONE, SUPPORT, officer, page
 from admin_web.paging import listed
 from billing.customers import Refusal
 from billing.links import approve_link, reject_link
@@ -32,7 +32,7 @@ def links(session: Session) -> ResponseReturnValue:
     return render_template("office/links.html", found=found, where={row[0]: row for row in rows})
 
 
-@page("/links/<int:link_id>/approve", roles=CLERKS, methods=("POST",))
+@page("/links/<int:link_id>/approve", roles=SUPPORT, methods=("POST",))
 def approve_one(session: Session, link_id: int) -> ResponseReturnValue:
     """Let the phone speak for the connection; she gets an SMS."""
     _must_be_there(session, link_id)
@@ -44,7 +44,7 @@ def approve_one(session: Session, link_id: int) -> ResponseReturnValue:
     return redirect(url_for("office.links"), 303)
 
 
-@page("/links/<int:link_id>/reject", roles=CLERKS, methods=("POST",))
+@page("/links/<int:link_id>/reject", roles=SUPPORT, methods=("POST",))
 def reject_one(session: Session, link_id: int) -> ResponseReturnValue:
     """Leave the connection as it is; she gets an SMS."""
     _must_be_there(session, link_id)

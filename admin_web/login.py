@@ -1,5 +1,6 @@
 """Into the office and out of it, one's own password, and light or dark."""
 
+from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -8,16 +9,19 @@ from flask.typing import ResponseReturnValue
 from marshmallow import fields
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug import Response
 
-from admin_web import once, passwords, throttle
+from admin_web import once, passwords, second_factor, throttle
 from admin_web.access import EVERYONE, PUBLIC, officer, page
-from admin_web.forms import Form, FormSchema, choice, filled, read, word
-from admin_web.logins import close_all, close_login, current_officer, open_login
+from admin_web.forms import NEEDED, Form, FormSchema, choice, filled, read, word
+from admin_web.logins import close_all, close_login, current_officer, half_way, open_login, who_is_half_way
 from admin_web.models import OfficeUser
+from core.audit import act_as
 from core.config import settings
 from core.database import transaction
 
 WRONG = "This user name and password do not belong together."
+WRONG_CODE = "This is not the code of now. Wait for the next one, or check that the phone's clock is right."
 THEMES = {"light": "Light", "dark": "Dark", "auto": "As the device"}
 
 
@@ -25,6 +29,10 @@ class LoginForm(FormSchema):
     username = word(60)
     password = fields.String(required=True, error_messages={"required": "Fill this in."})
     next = fields.String(load_default="")
+
+
+class CodeForm(FormSchema):
+    code = fields.String(required=True, error_messages=NEEDED)
 
 
 class PasswordForm(FormSchema):
@@ -48,32 +56,73 @@ def login(session: Session) -> ResponseReturnValue:
     form = read(LoginForm(), request.form)
     if not form.fine:
         return _login_page(form), 422
-    user, why = _check(form.values["username"].lower(), form.values["password"], request.remote_addr or "")
-    if user is None:
+    username = form.values["username"].lower()
+    user_id, why = _check(username, lambda own: _by_password(own, username, form.values["password"]), WRONG)
+    if user_id is None:
         form.refuse("username", why)
         return _login_page(form), 429 if why != WRONG else 422
-    open_login(session, session.get_one(OfficeUser, user))
-    once.forget_old(session)
-    return redirect(_inside(form.values["next"]), 303)
+    user = session.get_one(OfficeUser, user_id)
+    if user.totp_sealed is not None:
+        half_way(session, user, form.values["next"])
+        return redirect(url_for("office.login_code"), 303)
+    return _let_in(session, user, form.values["next"])
+
+
+@page("/login/code", roles=PUBLIC, methods=("GET", "POST"))
+def login_code(session: Session) -> ResponseReturnValue:
+    """The second step, for whoever has just given the right password here."""
+    known = who_is_half_way(session)
+    if known is None:
+        return redirect(url_for("office.login"), 303)
+    user, following = known
+    if request.method == "GET":
+        return render_template("office/login_code.html", form=Form())
+    form = read(CodeForm(), request.form)
+    if form.fine:
+        code = form.values["code"]
+        passed, why = _check(
+            user.username, lambda own: user.id if second_factor.passes(own, user.id, code) else None, WRONG_CODE
+        )
+        if passed is not None:
+            session.refresh(user)
+            return _let_in(session, user, following)
+        form.refuse("code", why)
+    return render_template("office/login_code.html", form=form), 429 if form.errors["code"].startswith("Too") else 422
 
 
 def _login_page(form: Form) -> str:
     return render_template("office/login.html", form=form)
 
 
-def _check(username: str, password: str, address: str) -> tuple[int | None, str]:
-    """The id of the user who proved who she is, or why not. Commits by itself: a failure must count."""
+def _let_in(session: Session, user: OfficeUser, following: str) -> Response:
+    throttle.forgive(session, user.username)
+    open_login(session, user)
+    once.forget_old(session)
+    return redirect(_inside(following), 303)
+
+
+def _check(username: str, proved: Callable[[Session], int | None], otherwise: str) -> tuple[int | None, str]:
+    """The id of the user who `proved` who she is, or why not. Commits by itself: a failure must count.
+
+    Neither what is said nor how long it takes tells whether there is such a user.
+    """
     with transaction() as session:
-        counted = throttle.subjects(username, address)
+        counted = throttle.subjects(username, request.remote_addr or "")
         until = throttle.locked_until(session, counted)
         if until is not None:
-            return None, f"Too many wrong passwords. Try again after {_clock(until)}."
-        user = session.scalar(select(OfficeUser).where(OfficeUser.username == username, OfficeUser.active))
-        if not passwords.matches(user.password_hash if user else None, password) or user is None:
+            return None, f"Too many wrong tries. Try again after {_clock(until)}."
+        user_id = proved(session)
+        if user_id is None:
             throttle.count_failure(session, counted)
-            return None, WRONG
-        throttle.forgive(session, username)
-        return user.id, ""
+            return None, otherwise
+        act_as(session, f"office {username}", request.remote_addr or "")
+        return user_id, ""
+
+
+def _by_password(session: Session, username: str, password: str) -> int | None:
+    user = session.scalar(select(OfficeUser).where(OfficeUser.username == username, OfficeUser.active))
+    fine = passwords.matches(user.password_hash if user else None, password)
+    return user.id if user is not None and fine else None
 
 
 def _clock(at: datetime) -> str:
@@ -101,8 +150,8 @@ def own_password(session: Session) -> ResponseReturnValue:
     user = session.get_one(OfficeUser, officer().id)
     if form.fine and not passwords.matches(user.password_hash, form.values["current"]):
         form.refuse("current", "This is not your password.")
-    if form.fine and not passwords.SHORTEST <= len(form.values["new"]) <= passwords.LONGEST:
-        form.refuse("new", f"At least {passwords.SHORTEST} characters. A few words are easy to keep.")
+    if form.fine and (fault := passwords.fault_in(form.values["new"], user.username, settings().utility_name)):
+        form.refuse("new", fault)
     if form.fine and form.values["new"] != form.values["again"]:
         form.refuse("again", "This is not the same as above.")
     if not form.fine:

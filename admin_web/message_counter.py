@@ -6,7 +6,7 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, page
+from admin_web.access import SUPPORT, page
 from core.i18n import LANGUAGES
 from core.message_templates import TEMPLATES, at_widest, strange_signs
 from core.text import SmsParts, sms_parts, to_gsm7
@@ -43,7 +43,7 @@ def typed(name: str) -> str:
     return request.form.get(name, "").replace("\r\n", "\n").strip()
 
 
-@page("/messages/count", roles=CLERKS, methods=("POST",), repeatable=True)
+@page("/messages/count", roles=SUPPORT, methods=("POST",), repeatable=True)
 def count_message(session: Session) -> ResponseReturnValue:
     """The counter of the field that is named in the form; a template's with its longest values in place."""
     field = request.form.get("field", "")

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 import billing.bill_messages
 import billing.contact_texts  # noqa: F401
 import payments.texts  # noqa: F401
-from admin_web.access import ADMINISTRATORS, EVERYONE, officer, page
+from admin_web.access import ADMINISTRATORS, DESK, officer, page
 from admin_web.forms import Form, filled
 from admin_web.message_counter import counted, typed
 from core.i18n import LANGUAGES
@@ -27,7 +27,7 @@ from core.message_templates import (
 )
 
 
-@page("/texts", roles=EVERYONE)
+@page("/texts", roles=DESK)
 def texts(session: Session) -> ResponseReturnValue:
     """Every text by its name, with what it takes in each language when all its values are as long as they get."""
     own = set(session.execute(select(MessageTemplate.name, MessageTemplate.language)).tuples())

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, office, page
+from admin_web.access import DESK, SUPPORT, office, page
 from admin_web.paging import listed
 from core.clock import now
 from core.config import settings
@@ -32,7 +32,7 @@ KIND_WORDS = {
 office.add_app_template_filter(in_words, "in_words")
 
 
-@page("/messages", roles=EVERYONE)
+@page("/messages", roles=DESK)
 def messages(session: Session) -> ResponseReturnValue:
     """The latest first; filtered by what became of them, or by phone."""
     query, show, asked = select(Message), request.args.get("show", ""), request.args.get("q", "").strip()
@@ -59,7 +59,7 @@ def messages(session: Session) -> ResponseReturnValue:
     )
 
 
-@page("/messages/resume", roles=CLERKS, methods=("POST",))
+@page("/messages/resume", roles=SUPPORT, methods=("POST",))
 def resume_sending(session: Session) -> ResponseReturnValue:
     """The office has put right what held the queue: try again at once."""
     gateways = session.scalars(select(SmsHold.gateway)).all()
@@ -79,7 +79,7 @@ def resume_sending(session: Session) -> ResponseReturnValue:
     return redirect(url_for("office.messages"), 303)
 
 
-@page("/messages/numbers", roles=EVERYONE)
+@page("/messages/numbers", roles=DESK)
 def numbers(session: Session) -> ResponseReturnValue:
     """Numbers that failed again and again, and phones that said STOP."""
     failing = select(FailingNumber).where(FailingNumber.flagged_at.is_not(None))
@@ -94,7 +94,7 @@ def numbers(session: Session) -> ResponseReturnValue:
     )
 
 
-@page("/messages/numbers/clear", roles=CLERKS, methods=("POST",))
+@page("/messages/numbers/clear", roles=SUPPORT, methods=("POST",))
 def clear_number(session: Session) -> ResponseReturnValue:
     """Bills and messages to many go to this number again."""
     phone = parse_phone(request.form.get("phone", ""), settings().region)

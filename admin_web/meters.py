@@ -5,20 +5,15 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import EVERYONE, READINGS, officer, page
 from admin_web.forms import Form, FormSchema, Number, calendar_day, filled, read, whole, word
-from admin_web.paging import listed
-from admin_web.readings import SOURCES
+from admin_web.lists import list_page
+from admin_web.lists_meters import METER_STATES, METERS, SOURCES
 from billing.meters import MeterRefusal, assign_meter, find_meter, meter_at, register_meter, replace_meter
 from billing.models import Connection, Meter, MeterAssignment, Reading
 from core.clock import today
 from core.config import settings
 
-METER_STATES = {
-    "stock": ("off", "In store"),
-    "installed": ("good", "Installed"),
-    "retired": ("off", "Retired"),
-}
 REFUSALS = {
     "retired": ("serial", "This meter is retired."),
     "meter_in_use": ("serial", "This meter is at another connection."),
@@ -28,7 +23,6 @@ REFUSALS = {
     "no_history": ("end_value", "It has too few readings to estimate this by. Write what it showed."),
     "reading": ("end_value", "The old meter cannot show this. Look at its last reading."),
 }
-SHOWS = {"stock": "In store", "installed": "Installed", "retired": "Retired"}
 
 
 class MeterForm(FormSchema):
@@ -46,22 +40,8 @@ class AssignForm(FormSchema):
 
 @page("/meters", roles=EVERYONE)
 def meters(session: Session) -> ResponseReturnValue:
-    """By number of entry, the newest first; by state or serial."""
-    query, show, asked = select(Meter), request.args.get("show", ""), request.args.get("q", "").strip().upper()
-    if show in SHOWS:
-        query = query.where(Meter.status == show)
-    if asked:
-        query = query.where(Meter.serial.startswith(asked, autoescape=True))
-    found = listed(session, query, [Meter.id], newest_first=True)
-    where = session.execute(
-        select(MeterAssignment.meter_id, Connection)
-        .join(Connection, Connection.id == MeterAssignment.connection_id)
-        .where(MeterAssignment.to_on.is_(None), MeterAssignment.meter_id.in_([meter.id for meter in found.rows]))
-    )
-    return render_template(
-        "office/meters.html", found=found, where=dict(where.tuples().all()), show=show, shows=SHOWS, asked=asked,
-        states=METER_STATES,
-    )  # fmt: skip
+    """By number of entry, the newest first; by state, zone or serial."""
+    return render_template("office/meters.html", list=list_page(session, METERS))
 
 
 @page("/meters/<int:meter_id>", roles=EVERYONE)
@@ -85,7 +65,7 @@ def meter(session: Session, meter_id: int) -> ResponseReturnValue:
     )
 
 
-@page("/meters/new", roles=CLERKS, methods=("GET", "POST"))
+@page("/meters/new", roles=READINGS, methods=("GET", "POST"))
 def new_meter(session: Session) -> ResponseReturnValue:
     """Register a meter into the store."""
     if request.method == "GET":
@@ -102,7 +82,7 @@ def new_meter(session: Session) -> ResponseReturnValue:
     return render_template("office/meter_new.html", form=form), 422
 
 
-@page("/connections/<int:connection_id>/meter", roles=CLERKS, methods=("GET", "POST"))
+@page("/connections/<int:connection_id>/meter", roles=READINGS, methods=("GET", "POST"))
 def assign(session: Session, connection_id: int) -> ResponseReturnValue:
     """Put a meter at a connection, or another in the place of the one that is there."""
     place = session.get(Connection, connection_id) or abort(404)

@@ -2,16 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Identity, Index, Text
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
 
-ROLES = ("administrator", "clerk", "read-only")
+ROLES = ("administrator", "billing", "accountant", "field", "support", "auditor")
 
 
 class OfficeUser(Base):
-    """A person of the utility. Users are deactivated, never deleted: readings and payments name them."""
+    """A person of the utility. Users are deactivated, never deleted: readings and payments name them.
+
+    `totp_sealed` is the secret of her second step, readable with SECRET_KEY only; `totp_step` the last step used.
+    """
 
     __tablename__ = "office_user"
     __table_args__ = (
@@ -23,23 +26,43 @@ class OfficeUser(Base):
     username: Mapped[str]
     password_hash: Mapped[str]
     role: Mapped[str]
+    language: Mapped[str] = mapped_column(default="en", server_default="en")
+    totp_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    totp_step: Mapped[int | None]
     active: Mapped[bool] = mapped_column(Boolean, default=True)
     created_at: Mapped[datetime]
     created_by: Mapped[str]
     last_login_at: Mapped[datetime | None]
 
 
+class RecoveryCode(Base):
+    """A code that stands in for a lost phone, once."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (Index("ix_recovery_code_user_id", "user_id"),)
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("office_user.id"))
+    code_hash: Mapped[str]
+    used_at: Mapped[datetime | None]
+
+
 class OfficeSession(Base):
-    """One browser's login. The cookie holds the token, this table only its digest."""
+    """One browser's login. The cookie holds the token, this table only its digest; `id` names it to its owner."""
 
     __tablename__ = "office_session"
-    __table_args__ = (Index("ix_office_session_user_id", "user_id"),)
+    __table_args__ = (
+        Index("ix_office_session_user_id", "user_id"),
+        Index("uq_office_session_id", "id", unique=True),
+    )
 
+    id: Mapped[int] = mapped_column(Identity(always=True))
     token_digest: Mapped[str] = mapped_column(Text, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("office_user.id"))
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     address: Mapped[str]
+    browser: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class LoginThrottle(Base):

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, office, officer, page
+from admin_web.access import DESK, MONEY, office, officer, page
 from admin_web.paging import listed
 from core.clock import now
 from payments.janitor import left_to_people
@@ -53,13 +53,13 @@ def _room(endpoint: str | None, _parts: dict[str, Any] | None) -> None:
         request.max_content_length = MOST_BYTES
 
 
-@page("/payments/statements", roles=EVERYONE)
+@page("/payments/statements", roles=DESK)
 def mpesa_statements(session: Session) -> ResponseReturnValue:
     """The statements that were read, the latest first, and a form for the next one."""
     return _all(session)
 
 
-@page("/payments/statements", roles=CLERKS, methods=("POST",))
+@page("/payments/statements", roles=MONEY, methods=("POST",))
 def read_mpesa_statement(session: Session) -> ResponseReturnValue:
     """Read a file. Nothing is entered yet: its page says what would be."""
     sent = request.files.get("file")
@@ -78,7 +78,7 @@ def _all(session: Session, wrong: str = "") -> str:
     return render_template("office/mpesa_statements.html", found=found, wrong=wrong)
 
 
-@page("/payments/statements/<int:statement_id>", roles=EVERYONE)
+@page("/payments/statements/<int:statement_id>", roles=DESK)
 def mpesa_statement(session: Session, statement_id: int) -> ResponseReturnValue:
     """What the rows of one statement were taken for, and what became of each that was entered."""
     statement = session.get(MpesaStatement, statement_id) or abort(404)
@@ -101,7 +101,7 @@ def mpesa_statement(session: Session, statement_id: int) -> ResponseReturnValue:
     )
 
 
-@page("/payments/statements/<int:statement_id>/enter", roles=CLERKS, methods=("POST",))
+@page("/payments/statements/<int:statement_id>/enter", roles=MONEY, methods=("POST",))
 def enter_mpesa_statement(session: Session, statement_id: int) -> ResponseReturnValue:
     """Enter what the books lack; each receipt is credited once, whichever road it came by."""
     statement = session.get(MpesaStatement, statement_id) or abort(404)

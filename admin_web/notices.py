@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import DESK, MONEY, officer, page
 from admin_web.paging import listed
 from payments.models import Notice, PaymentIntent
 from payments.notices import replay
@@ -30,7 +30,7 @@ SHOWS = {
 LONGEST = 20_000
 
 
-@page("/payments/notices", roles=EVERYONE)
+@page("/payments/notices", roles=DESK)
 def notices(session: Session) -> ResponseReturnValue:
     """The latest first; those that were quarantined first of all where there are any."""
     show, query = request.args.get("show", ""), select(Notice)
@@ -44,7 +44,7 @@ def notices(session: Session) -> ResponseReturnValue:
     )
 
 
-@page("/payments/notices/<int:notice_id>", roles=EVERYONE)
+@page("/payments/notices/<int:notice_id>", roles=DESK)
 def notice(session: Session, notice_id: int) -> ResponseReturnValue:
     """One notice whole: its body byte for byte, who sent it from where, what was made of it."""
     one = session.get(Notice, notice_id) or abort(404)
@@ -56,7 +56,7 @@ def notice(session: Session, notice_id: int) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@page("/payments/notices/<int:notice_id>/replay", roles=CLERKS, methods=("POST",))
+@page("/payments/notices/<int:notice_id>/replay", roles=MONEY, methods=("POST",))
 def replay_notice(session: Session, notice_id: int) -> ResponseReturnValue:
     """Have it settled once more: what was wrong with the books may have been put right since."""
     one = session.get(Notice, notice_id) or abort(404)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 SIZE = 25
 Row = TypeVar("Row")
+Keys = Sequence[InstrumentedAttribute[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +26,34 @@ class Listed(Generic[Row]):
 
 
 def listed(
-    session: Session,
-    query: Select[tuple[Row]],
-    keys: Sequence[InstrumentedAttribute[Any]],
-    *,
-    newest_first: bool = False,
-    size: int = SIZE,
+    session: Session, query: Select[tuple[Row]], keys: Keys, *, newest_first: bool = False, size: int = SIZE
 ) -> Listed[Row]:
     """The page of `query` that the request's `after` asks for, ordered by `keys` (unique together, strings or ints)."""
     after = _opened(request.args.get("after", ""), len(keys))
+    rows = rows_after(session, query, keys, after, size + 1, newest_first=newest_first)
+    following = _sealed(key_of(rows[size - 1], keys)) if len(rows) > size else None
+    return Listed(rows[:size], following, after is None)
+
+
+def rows_after(
+    session: Session,
+    query: Select[tuple[Row]],
+    keys: Keys,
+    after: Sequence[Any] | None,
+    size: int,
+    *,
+    newest_first: bool = False,
+) -> Sequence[Row]:
+    """The `size` rows behind the one with the key `after`; the first ones where that is None."""
     if after is not None:
         here = tuple_(*keys)
         query = query.where(here < tuple_(*after) if newest_first else here > tuple_(*after))
-    query = query.order_by(*(key.desc() if newest_first else key for key in keys)).limit(size + 1)
-    rows = session.scalars(query).all()
-    following = _sealed([getattr(rows[size - 1], key.key) for key in keys]) if len(rows) > size else None
-    return Listed(rows[:size], following, after is None)
+    return session.scalars(query.order_by(*(key.desc() if newest_first else key for key in keys)).limit(size)).all()
+
+
+def key_of(row: object, keys: Keys) -> list[object]:
+    """What the row is ordered by."""
+    return [getattr(row, key.key) for key in keys]
 
 
 def _sealed(values: list[object]) -> str:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import EVERYONE, page
+from admin_web.access import DESK, EVERYONE, page
 from admin_web.forms import FormSchema, choice, filled, read, whole, word
 from billing.models import Invoice, Zone
 from billing.moments import here
@@ -33,7 +33,7 @@ def invoice_paper(session: Session, invoice_id: int) -> ResponseReturnValue:
     return _file(made, f"{bill.number}.pdf") if made is not None else abort(404)
 
 
-@page("/invoices/print", roles=EVERYONE)
+@page("/invoices/print", roles=DESK)
 def print_zone(session: Session) -> ResponseReturnValue:
     """All invoices of a zone's month in one file; where they are many, how to have them made."""
     zones = {zone.id: zone.name for zone in session.scalars(select(Zone).order_by(Zone.code))}

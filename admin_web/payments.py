@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, page
+from admin_web.access import DESK, MONEY, page
 from admin_web.paging import listed
 from admin_web.places import account_numbers
 from core.clock import now
@@ -43,13 +43,13 @@ OPEN = ("created", "sending", "sent", "unknown", "confirmed")
 ASKABLE = ("sent", "unknown", "confirmed")
 
 
-@page("/payments", roles=EVERYONE)
+@page("/payments", roles=DESK)
 def payments(session: Session) -> ResponseReturnValue:
     """The latest first; while any is on its way, the list renews itself."""
     return render_template("office/payments.html", **_listed(session))
 
 
-@page("/payments/now", roles=EVERYONE)
+@page("/payments/now", roles=DESK)
 def payments_now(session: Session) -> ResponseReturnValue:
     """The part of the list that changes by itself."""
     return render_template("office/_payments_now.html", **_listed(session))
@@ -100,13 +100,13 @@ def _receipts(session: Session, intent_ids: Sequence[int]) -> dict[int | None, R
     return {receipt.intent_id: receipt for receipt in rows}
 
 
-@page("/payments/<int:intent_id>", roles=EVERYONE)
+@page("/payments/<int:intent_id>", roles=DESK)
 def intent(session: Session, intent_id: int) -> ResponseReturnValue:
     """One attempt to pay: each state it was in, in plain words."""
     return render_template("office/intent.html", **_one(session, intent_id))
 
 
-@page("/payments/<int:intent_id>/now", roles=EVERYONE)
+@page("/payments/<int:intent_id>/now", roles=DESK)
 def intent_now(session: Session, intent_id: int) -> ResponseReturnValue:
     """The part that changes by itself; when it is decided, the whole page is loaded again."""
     view = _one(session, intent_id)
@@ -136,7 +136,7 @@ def _one(session: Session, intent_id: int) -> dict[str, Any]:
     }
 
 
-@page("/payments/<int:intent_id>/check", roles=CLERKS, methods=("POST",))
+@page("/payments/<int:intent_id>/check", roles=MONEY, methods=("POST",))
 def check_intent(session: Session, intent_id: int) -> ResponseReturnValue:
     """Ask the provider what became of it. It is a question and never a second prompt, so it is always safe."""
     attempt = session.get(PaymentIntent, intent_id) or abort(404)
@@ -146,7 +146,7 @@ def check_intent(session: Session, intent_id: int) -> ResponseReturnValue:
     return redirect(url_for("office.intent", intent_id=attempt.id), 303)
 
 
-@page("/payments/receipts", roles=EVERYONE)
+@page("/payments/receipts", roles=DESK)
 def receipts(session: Session) -> ResponseReturnValue:
     """Money that is here, the latest first; found by its receipt."""
     asked = request.args.get("q", "").strip().upper()

@@ -4,9 +4,9 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import BILLING, EVERYONE, READINGS, officer, page
 from admin_web.forms import FormSchema, Number, filled, read, word
-from admin_web.readings import SOURCES
+from admin_web.lists_meters import SOURCES
 from billing.corrections import CorrectionRefusal, correct_reading, corrections_of, stale_invoices
 from billing.models import Connection, Meter, Reading
 from billing.runs import REASONS
@@ -40,7 +40,7 @@ def reading(session: Session, reading_id: int) -> ResponseReturnValue:
     return _page(session, one, filled(value=f"{one.value.normalize():f}"))
 
 
-@page("/readings/<int:reading_id>", roles=CLERKS, methods=("POST",))
+@page("/readings/<int:reading_id>", roles=READINGS, methods=("POST",))
 def correct(session: Session, reading_id: int) -> ResponseReturnValue:
     """Correct it; the bills that it makes wrong are shown then."""
     one = session.get(Reading, reading_id) or abort(404)
@@ -54,7 +54,7 @@ def correct(session: Session, reading_id: int) -> ResponseReturnValue:
     return _page(session, one, form), 422
 
 
-@page("/connections/<int:connection_id>/rebill", roles=CLERKS, methods=("POST",))
+@page("/connections/<int:connection_id>/rebill", roles=BILLING, methods=("POST",))
 def rebill(session: Session, connection_id: int) -> ResponseReturnValue:
     """Make the bills void that a correction has made wrong, and bill their months again."""
     place = session.get(Connection, connection_id) or abort(404)

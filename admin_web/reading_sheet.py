@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, officer, page
+from admin_web.access import READINGS, officer, page
 from admin_web.paging import listed
 from admin_web.places import Place, places
 from billing.models import Connection, Customer, MeterAssignment, Reading, Zone
@@ -51,13 +51,13 @@ class Row:
     saved: bool = False
 
 
-@page("/readings/sheet", roles=CLERKS)
+@page("/readings/sheet", roles=READINGS)
 def reading_sheet(session: Session) -> ResponseReturnValue:
     """The meters of a zone, or of one connection."""
     return _sheet_page(session, _sheet(session), today(settings().utility_zone).isoformat())
 
 
-@page("/readings/sheet", roles=CLERKS, methods=("POST",))
+@page("/readings/sheet", roles=READINGS, methods=("POST",))
 def save_sheet(session: Session) -> ResponseReturnValue:
     """Save the rows that are right; show the others again with what is wrong beside each."""
     sheet, typed_day = _sheet(session), request.form.get("taken_on", "")
@@ -75,7 +75,7 @@ def save_sheet(session: Session) -> ResponseReturnValue:
     return _sheet_page(session, sheet, typed_day)
 
 
-@page("/readings/judge", roles=CLERKS)
+@page("/readings/judge", roles=READINGS)
 def judge_reading(session: Session) -> ResponseReturnValue:
     """The usage that a typed value would mean: a part of the sheet, as one types."""
     connection_id = request.args.get("connection", type=int) or abort(400)

@@ -5,20 +5,14 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import BILLING, EVERYONE, officer, page
 from admin_web.forms import FormSchema, read, word
-from admin_web.paging import listed
-from admin_web.places import account_numbers
+from admin_web.lists import list_page
+from admin_web.lists_meters import READINGS as READING_LIST
+from admin_web.lists_meters import SOURCES
 from billing.models import Connection, Customer, Reading
 from billing.readings import Refused, accept_reading, latest_reading, reject_reading, review_queue
 from billing.trust import AUDIT_EVERY
-
-SOURCES = {
-    "customer_ussd": "Customer, by USSD", "customer_sms": "Customer, by SMS", "office": "Office",
-    "field": "Field reader", "estimate": "Estimate", "opening": "Opening",
-}  # fmt: skip
-SHOWS = {"review": "To review", "rejected": "Rejected", "customer": "From customers", "office": "From the office"}
-
 
 NOT_ACCEPTED = {"decided": "Somebody has decided about this reading already."}
 NO_LONGER = "It no longer follows the last reading. Reject it and enter a new one."
@@ -41,32 +35,7 @@ class RejectForm(FormSchema):
 @page("/readings", roles=EVERYONE)
 def readings(session: Session) -> ResponseReturnValue:
     """The latest entered first, with who entered each."""
-    query, show, asked = select(Reading), request.args.get("show", ""), request.args.get("q", "").strip()
-    if show in ("review", "rejected"):
-        query = query.where(Reading.status == show)
-    elif show == "customer":
-        query = query.where(Reading.source.in_(("customer_ussd", "customer_sms")))
-    elif show == "office":
-        query = query.where(Reading.source == "office")
-    if asked:
-        prefix = "".join(asked.split())
-        query = query.where(
-            Reading.connection_id.in_(
-                select(Connection.id).where(Connection.account_no.startswith(prefix, autoescape=True))
-            )
-        )
-    found = listed(session, query, [Reading.id], newest_first=True)
-    return render_template(
-        "office/readings.html",
-        found=found,
-        readings=found.rows,
-        accounts=account_numbers(session, [reading.connection_id for reading in found.rows]),
-        waiting=to_review(session),
-        show=show,
-        shows=SHOWS,
-        asked=asked,
-        sources=SOURCES,
-    )
+    return render_template("office/readings.html", list=list_page(session, READING_LIST), waiting=to_review(session))
 
 
 def to_review(session: Session) -> int:
@@ -94,7 +63,7 @@ def reading_review(session: Session) -> ResponseReturnValue:
     )
 
 
-@page("/readings/<int:reading_id>/accept", roles=CLERKS, methods=("POST",))
+@page("/readings/<int:reading_id>/accept", roles=BILLING, methods=("POST",))
 def accept(session: Session, reading_id: int) -> ResponseReturnValue:
     """Take a reading into the books, if it still follows the last one."""
     if session.get(Reading, reading_id) is None:
@@ -108,7 +77,7 @@ def accept(session: Session, reading_id: int) -> ResponseReturnValue:
     return redirect(url_for("office.reading_review"), 303)
 
 
-@page("/readings/<int:reading_id>/reject", roles=CLERKS, methods=("POST",))
+@page("/readings/<int:reading_id>/reject", roles=BILLING, methods=("POST",))
 def reject(session: Session, reading_id: int) -> ResponseReturnValue:
     """Turn a reading down and say why; it stays in the list."""
     if session.get(Reading, reading_id) is None:

@@ -6,7 +6,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import DESK, MONEY, officer, page
 from billing.moments import here
 from payments.bank_statement import open_lines
 from payments.matching_models import DayClosing, DayDifference
@@ -29,7 +29,7 @@ WHY_NOT = {
 }  # fmt: skip
 
 
-@page("/reconciliation", roles=EVERYONE)
+@page("/reconciliation", roles=DESK)
 def reconciliation(session: Session) -> ResponseReturnValue:
     """The last fourteen days, and all that is open."""
     last = here()
@@ -44,7 +44,7 @@ def reconciliation(session: Session) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@page("/reconciliation/<day>", roles=EVERYONE)
+@page("/reconciliation/<day>", roles=DESK)
 def reconciled_day(session: Session, day: str) -> ResponseReturnValue:
     """One day, channel by channel: it is right, or here is why not."""
     on = _day(day)
@@ -58,7 +58,7 @@ def reconciled_day(session: Session, day: str) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@page("/reconciliation/<day>/prepare", roles=CLERKS, methods=("POST",))
+@page("/reconciliation/<day>/prepare", roles=MONEY, methods=("POST",))
 def prepare_day(session: Session, day: str) -> ResponseReturnValue:
     """Reckon it anew, now."""
     on = _day(day)
@@ -69,7 +69,7 @@ def prepare_day(session: Session, day: str) -> ResponseReturnValue:
     return redirect(url_for("office.reconciled_day", day=on), 303)
 
 
-@page("/reconciliation/<day>/close", roles=CLERKS, methods=("POST",))
+@page("/reconciliation/<day>/close", roles=MONEY, methods=("POST",))
 def close_reconciled(session: Session, day: str) -> ResponseReturnValue:
     """Say that the day is right."""
     on = _day(day)
@@ -78,7 +78,7 @@ def close_reconciled(session: Session, day: str) -> ResponseReturnValue:
     return redirect(url_for("office.reconciled_day", day=on), 303)
 
 
-@page("/reconciliation/differences/<int:difference_id>", roles=CLERKS, methods=("POST",))
+@page("/reconciliation/differences/<int:difference_id>", roles=MONEY, methods=("POST",))
 def decide_one_difference(session: Session, difference_id: int) -> ResponseReturnValue:
     """Say why a difference stays."""
     one = session.get(DayDifference, difference_id) or abort(404)

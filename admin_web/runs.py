@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import BILLING, EVERYONE, officer, page
 from admin_web.forms import FormSchema, filled, read, word
 from admin_web.paging import listed
 from admin_web.places import account_numbers
@@ -37,7 +37,7 @@ def runs(session: Session) -> ResponseReturnValue:
     return render_template("office/runs.html", found=found)
 
 
-@page("/runs/new", roles=CLERKS, methods=("GET", "POST"))
+@page("/runs/new", roles=BILLING, methods=("GET", "POST"))
 def new_run(session: Session) -> ResponseReturnValue:
     """Start a run: it computes drafts, and nothing reaches a customer before it is issued."""
     form = filled(month=f"{_month_before(today(settings().utility_zone)):%Y-%m}")
@@ -105,7 +105,7 @@ def _view(session: Session, run_id: int) -> dict[str, Any]:
     }
 
 
-@page("/runs/<int:run_id>/issue", roles=CLERKS, methods=("GET", "POST"))
+@page("/runs/<int:run_id>/issue", roles=BILLING, methods=("GET", "POST"))
 def confirm_issue(session: Session, run_id: int) -> ResponseReturnValue:
     """Say what issuing does, then do it: invoices get numbers, accounts are charged, bills go out by SMS."""
     view = _view(session, run_id)
@@ -119,7 +119,7 @@ def confirm_issue(session: Session, run_id: int) -> ResponseReturnValue:
     return redirect(url_for("office.run", run_id=run_id), 303)
 
 
-@page("/runs/<int:run_id>/pause", roles=CLERKS, methods=("POST",))
+@page("/runs/<int:run_id>/pause", roles=BILLING, methods=("POST",))
 def pause(session: Session, run_id: int) -> ResponseReturnValue:
     """Have the run wait, or go on."""
     session.get(BillingRun, run_id) or abort(404)
@@ -131,7 +131,7 @@ def pause(session: Session, run_id: int) -> ResponseReturnValue:
     return redirect(url_for("office.run", run_id=run_id), 303)
 
 
-@page("/runs/<int:run_id>/cancel", roles=CLERKS, methods=("GET", "POST"))
+@page("/runs/<int:run_id>/cancel", roles=BILLING, methods=("GET", "POST"))
 def confirm_cancel(session: Session, run_id: int) -> ResponseReturnValue:
     """Take a run back before it is issued: its drafts go, nothing else changes."""
     view = _view(session, run_id)

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import DESK, MONEY, officer, page
 from admin_web.forms import Form, FormSchema, Number, filled, read, word
 from admin_web.paging import listed
 from admin_web.places import account_numbers
@@ -68,7 +68,7 @@ class Planned:
     second: bool
 
 
-@page("/payments/suspense", roles=EVERYONE)
+@page("/payments/suspense", roles=DESK)
 def suspense(session: Session) -> ResponseReturnValue:
     """Money whose account is not known yet: it is in the books, and waits. The likeliest account beside each."""
     found = listed(session, select(Receipt).where(Receipt.held_minor > 0), [Receipt.id], newest_first=True)
@@ -76,7 +76,7 @@ def suspense(session: Session) -> ResponseReturnValue:
     return render_template("office/suspense.html", found=found, likeliest=likeliest, label_of=label_of)
 
 
-@page("/payments/receipts/<int:receipt_id>", roles=EVERYONE)
+@page("/payments/receipts/<int:receipt_id>", roles=DESK)
 def receipt(session: Session, receipt_id: int) -> ResponseReturnValue:
     """Everything about one receipt: who paid, where the money stands, each move with its reason."""
     one = session.get(Receipt, receipt_id) or abort(404)
@@ -97,7 +97,7 @@ def receipt(session: Session, receipt_id: int) -> ResponseReturnValue:
     )
 
 
-@page("/payments/receipts/<int:receipt_id>/again", roles=CLERKS, methods=("POST",))
+@page("/payments/receipts/<int:receipt_id>/again", roles=MONEY, methods=("POST",))
 def receipt_again(session: Session, receipt_id: int) -> ResponseReturnValue:
     """The receipt's SMS once more, to its customer's own phone."""
     one = session.get(Receipt, receipt_id) or abort(404)
@@ -106,7 +106,7 @@ def receipt_again(session: Session, receipt_id: int) -> ResponseReturnValue:
     return redirect(url_for("office.receipt", receipt_id=one.id), 303)
 
 
-@page("/payments/receipts/<int:receipt_id>/<any(allocate, return, transfer, refund):deed>", roles=CLERKS,
+@page("/payments/receipts/<int:receipt_id>/<any(allocate, return, transfer, refund):deed>", roles=MONEY,
       methods=("GET", "POST"))  # fmt: skip
 def move_money(session: Session, receipt_id: int, deed: str) -> ResponseReturnValue:
     """Say where it should go and why; look once more; do it."""

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from admin_web.access import CLERKS, EVERYONE, officer, page
+from admin_web.access import BILLING, EVERYONE, officer, page
 from admin_web.forms import Form, FormSchema, calendar_day, filled, read
 from admin_web.tariff_calculator import (
     SAMPLE_USAGE,
@@ -48,7 +48,7 @@ class VersionForm(FormSchema):
     valid_from = calendar_day()
 
 
-@page("/tariffs/<int:tariff_id>/versions/new", roles=CLERKS)
+@page("/tariffs/<int:tariff_id>/versions/new", roles=BILLING)
 def new_version(session: Session, tariff_id: int) -> ResponseReturnValue:
     """Begin with the version in force: most new ones change a price or two."""
     tariff = session.get(Tariff, tariff_id) or abort(404)
@@ -63,7 +63,7 @@ def new_version(session: Session, tariff_id: int) -> ResponseReturnValue:
     return _editor(tariff, form, rows, write, reckoned)
 
 
-@page("/tariffs/<int:tariff_id>/versions/new", roles=CLERKS, methods=("POST",))
+@page("/tariffs/<int:tariff_id>/versions/new", roles=BILLING, methods=("POST",))
 def save_version(session: Session, tariff_id: int) -> ResponseReturnValue:
     """Add the version, or only calculate with it."""
     tariff = session.get(Tariff, tariff_id) or abort(404)
@@ -87,7 +87,7 @@ def save_version(session: Session, tariff_id: int) -> ResponseReturnValue:
     return _editor(tariff, form, rows, write, reckon_draft(session, saved, rules, begins, form)), 422
 
 
-@page("/tariffs/<int:tariff_id>/import", roles=CLERKS, methods=("POST",), repeatable=True)
+@page("/tariffs/<int:tariff_id>/import", roles=BILLING, methods=("POST",), repeatable=True)
 def import_version(session: Session, tariff_id: int) -> ResponseReturnValue:
     """A file of the documented JSON into the editor, where it is looked at and calculated with before it is saved."""
     tariff = session.get(Tariff, tariff_id) or abort(404)

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from admin_web.access import CLERKS, EVERYONE, page
+from admin_web.access import BILLING, EVERYONE, page
 from admin_web.customers import KINDS
 from admin_web.forms import FormSchema, choice, filled, read, word
 from admin_web.tariff_calculator import SAMPLE_USAGE, reckon, saved_versions
@@ -39,7 +39,7 @@ def tariffs(session: Session) -> ResponseReturnValue:
     )
 
 
-@page("/tariffs/new", roles=CLERKS, methods=("GET", "POST"))
+@page("/tariffs/new", roles=BILLING, methods=("GET", "POST"))
 def new_tariff(session: Session) -> ResponseReturnValue:
     """A tariff by its name; its prices follow in a version."""
     form = filled(customer_class="domestic")

@@ -8,16 +8,21 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from admin_web import passwords
-from admin_web.access import ADMINISTRATORS, officer, page
+from admin_web.access import ADMINISTRATORS, AUDITORS, officer, page
 from admin_web.forms import NEEDED, Form, FormSchema, choice, filled, read
 from admin_web.logins import close_all
 from admin_web.models import ROLES, OfficeUser
+from admin_web.second_factor import codes_left
+from admin_web.sessions import logins_of
 from core.clock import now
 
 ROLE_WORDS = {
     "administrator": "Administrator: everything, and the office's users",
-    "clerk": "Clerk: customers, meters, readings, tariffs, bills",
-    "read-only": "Read-only: sees everything, changes nothing",
+    "billing": "Billing: customers, meters, readings, tariffs, bills",
+    "accountant": "Accountant: payments, deposits, plans, debts",
+    "field": "Field: readings, meters, faults and orders on the road",
+    "support": "Support: customers, their phones, messages and faults",
+    "auditor": "Auditor: sees everything, changes nothing",
 }
 
 
@@ -30,6 +35,10 @@ class UserForm(FormSchema):
         ),
         error_messages=NEEDED,
     )
+    role = choice(ROLE_WORDS)
+
+
+class RoleForm(FormSchema):
     role = choice(ROLE_WORDS)
 
 
@@ -60,10 +69,9 @@ def create_first_administrator(session: Session, username: str = "admin") -> str
     return password if create_user(session, username, password, "administrator", by="setup") else None
 
 
-@page("/users", roles=ADMINISTRATORS)
+@page("/users", roles=AUDITORS)
 def users(session: Session) -> ResponseReturnValue:
-    people = session.scalars(select(OfficeUser).order_by(OfficeUser.active.desc(), OfficeUser.username)).all()
-    return render_template("office/users.html", people=people, form=filled(role="clerk"), roles=ROLE_WORDS)
+    return _page(session, filled(role="billing"))
 
 
 @page("/users", roles=ADMINISTRATORS, methods=("POST",))
@@ -76,12 +84,42 @@ def add_user(session: Session) -> ResponseReturnValue:
         if user is not None:
             return render_template("office/user_password.html", user=user, password=password, new=True)
         form.refuse("username", "This name is taken.")
-    return _again(session, form), 422
+    return _page(session, form), 422
 
 
-def _again(session: Session, form: Form) -> str:
+def _page(session: Session, form: Form) -> str:
     people = session.scalars(select(OfficeUser).order_by(OfficeUser.active.desc(), OfficeUser.username)).all()
     return render_template("office/users.html", people=people, form=form, roles=ROLE_WORDS)
+
+
+@page("/users/<int:user_id>", roles=AUDITORS)
+def officer_page(session: Session, user_id: int) -> ResponseReturnValue:
+    """One officer: her role, where she is logged in, what was changed about her."""
+    user = session.get(OfficeUser, user_id) or abort(404)
+    return render_template(
+        "office/officer.html",
+        person=user,
+        form=filled(role=user.role),
+        roles=ROLE_WORDS,
+        logins=logins_of(session, user.id),
+        codes_left=codes_left(session, user.id),
+    )
+
+
+@page("/users/<int:user_id>/role", roles=ADMINISTRATORS, methods=("POST",))
+def change_role(session: Session, user_id: int) -> ResponseReturnValue:
+    """Give an officer another role; she is logged out, for her pages change. Nobody changes her own."""
+    user = session.get(OfficeUser, user_id) or abort(404)
+    form = read(RoleForm(), request.form)
+    if not form.fine:
+        flash(form.errors["role"], "bad")
+    elif user.id == officer().id:
+        flash("You cannot change your own role; another administrator can.", "bad")
+    elif user.role != form.values["role"]:
+        user.role = form.values["role"]
+        close_all(session, user.id)
+        flash(f"{user.username} has another role now.", "good")
+    return redirect(url_for("office.officer_page", user_id=user.id), 303)
 
 
 @page("/users/<int:user_id>/reset", roles=ADMINISTRATORS, methods=("GET", "POST"))
@@ -108,4 +146,4 @@ def set_active(session: Session, user_id: int) -> ResponseReturnValue:
         if not active:
             close_all(session, user.id)
         flash(f"{user.username} may {'enter the office again' if active else 'no longer enter the office'}.", "good")
-    return redirect(url_for("office.users"), 303)
+    return redirect(url_for("office.officer_page", user_id=user.id), 303)

@@ -16,12 +16,15 @@ from admin_web import (
     account,
     anomalies,
     approvals,
+    audit,
     bank,
     bulk,
+    bulk_edits,
     cashier,
     connections,
     conversations,
     corrections,
+    customer_actions,
     customer_page,
     customers,
     debtors,
@@ -32,6 +35,8 @@ from admin_web import (
     flow_map,
     funnel,
     home,
+    import_files,
+    imports,
     inbox,
     invoices,
     ledger_pages,
@@ -54,25 +59,28 @@ from admin_web import (
     reconciliation,
     runs,
     search,
+    second_step,
+    sessions,
     suspense,
     tariff_editor,
     tariffs,
     users,
 )
-from admin_web.access import ADMINISTRATORS, CLERKS, PUBLIC, may, office, page
+from admin_web.access import PUBLIC, can, office, page
+from admin_web.navigation import open_ways
 from core.config import settings
 
 __all__ = ["office"]
 
 PAGES = (
-    home, debtors, search, customers, customer_page, connections, meters,
+    home, debtors, search, customers, customer_page, customer_actions, connections, meters,
     readings, reading_sheet, reading_corrections, estimates, anomalies, faults, links,
-    tariffs, tariff_editor, levies,
+    tariffs, tariff_editor, levies, imports, import_files, bulk_edits,
     runs, invoices, payments, conversations, account, corrections, dunning, ledger_pages, papers,
     messages, inbox, bulk, message_templates, message_counter,
     funnel, flow_map,
     suspense, approvals, cashier, desk_papers, notices, bank, reconciliation, mpesa_statement,
-    users, login,
+    users, audit, login, sessions, second_step,
 )  # fmt: skip
 
 POLICY = (
@@ -107,7 +115,7 @@ def prepare(state: BlueprintSetupState) -> None:
     )
     csrf.init_app(app)
     looks.install(app)
-    app.jinja_env.globals.update(asset=asset, once_token=once.new_token)
+    app.jinja_env.globals.update(asset=asset, can=can, ways_open=open_ways, once_token=once.new_token, **audit.WORDS)
 
 
 @office.before_request
@@ -140,8 +148,6 @@ def on_every_page() -> dict[str, object]:
         "service_code": settings().service_code,
         "zone_name": looks.zone_name(),
         "officer": g.get("officer"),
-        "may_work": may(CLERKS),
-        "may_administer": may(ADMINISTRATORS),
         "theme": theme if theme in ("light", "dark") else "",
         "in_part": "HX-Request" in request.headers,
     }

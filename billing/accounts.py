@@ -1,8 +1,9 @@
 """Account numbers: digits with a Luhn check digit, so that a slip of the thumb is noticed."""
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from billing.models import ACCOUNT_BODY
+from billing.models import ACCOUNT_BODY, Connection
 
 
 def with_check_digit(body: str) -> str:
@@ -19,8 +20,11 @@ def parse_account_no(raw: str) -> str | None:
 
 
 def new_account_no(session: Session) -> str:
-    """The next free account number."""
-    return with_check_digit(str(session.execute(ACCOUNT_BODY.next_value()).scalar_one()))
+    """The next free account number; those that came with an import are passed over."""
+    while True:
+        number = with_check_digit(str(session.execute(ACCOUNT_BODY.next_value()).scalar_one()))
+        if session.scalar(select(Connection.id).where(Connection.account_no == number)) is None:
+            return number
 
 
 def _luhn(digits: str) -> int:

@@ -1,7 +1,7 @@
 """The SMS that tells a customer of her bill, in her language and within one segment where it can be."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -110,7 +110,7 @@ class Wordings:
 
     def _said(self, text: Text, language: str) -> Pattern:
         params = {**text.params} | {name: mark for name, mark in MARKS.items() if name in text.params}
-        said = word(self._session, replace(text, params=params), language)
+        said = word(self._session, text._replace(params=params), language)
         body = said.body if said.by_office else to_gsm7(said.body)
         extended = (septets(body) or 0) - len(body)
         body = body.replace("%", "%%")

@@ -202,10 +202,11 @@ def create_connection(
     building: str = "",
     department: str = "",
     prepaid: bool = False,
+    account_no: str | None = None,
 ) -> Connection:
-    """A new supplied place, with the next account number. A prepaid one gets no bills."""
+    """A new supplied place, with the next account number unless it brings its own. A prepaid one gets no bills."""
     connection = Connection(
-        account_no=new_account_no(session),
+        account_no=account_no or new_account_no(session),
         customer_id=customer_id,
         zone_id=zone_id,
         tariff_id=tariff_id,

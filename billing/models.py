@@ -26,6 +26,7 @@ from billing.bill_models import (
     Tariff,
     TariffVersion,
 )
+from billing.bulk_edit_models import BulkEdit, BulkEditRow
 from billing.contact_models import FaultReport, LinkRequest
 from billing.ledger_models import Balance, LedgerEntry, Posting
 from billing.reading_models import LevyRate, ReadingCorrection, SelfReading, WaterBudget
@@ -40,6 +41,8 @@ __all__ = [
     "Balance",
     "BillingRun",
     "BooksCheck",
+    "BulkEdit",
+    "BulkEditRow",
     "Connection",
     "CreditPolicy",
     "Customer",
@@ -115,7 +118,10 @@ class CustomerPhone(Base):
     """A phone speaks for one customer; a customer may have several."""
 
     __tablename__ = "customer_phone"
-    __table_args__ = (Index("ix_customer_phone_digest", text(PHONE_DIGEST)),)
+    __table_args__ = (
+        Index("ix_customer_phone_digest", text(PHONE_DIGEST)),
+        Index("ix_customer_phone_phone_prefix", "phone", postgresql_ops={"phone": "text_pattern_ops"}),
+    )
 
     phone: Mapped[Phone] = mapped_column(primary_key=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
@@ -152,6 +158,7 @@ class Meter(Base):
     __table_args__ = (
         CheckConstraint("digits BETWEEN 3 AND 10", name="digits"),
         CheckConstraint("status IN ('stock', 'installed', 'retired')", name="status"),
+        Index("ix_meter_serial_prefix", "serial", postgresql_ops={"serial": "text_pattern_ops"}),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)

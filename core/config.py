@@ -110,6 +110,12 @@ class Settings:
     limit_messages: int = _setting(40, "SMS of one number that are answered within these minutes; 0: no limit")
     limit_everyone: int = _setting(300_000, "Sessions and messages of all numbers in one minute; 0: no limit")
 
+    office_idle_minutes: int = _setting(60, "An officer who does nothing for so long is logged out")
+    office_login_hours: int = _setting(12, "A login ends after so long, whatever the officer does")
+    second_step_roles: str = _setting(
+        "", "Roles that log in with a code of their phone as well, such as `administrator,accountant`"
+    )
+
     metrics_token: str = _setting("", "Bearer token for /metrics; empty: it answers this machine only", secret=True)
 
     @property

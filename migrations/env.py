@@ -10,10 +10,9 @@ from core.database import Base, engine
 LOCK = 0x4D495441  # any number that no other program locks: "MITA"
 MODELS = (
     "core.outbox", "core.messages", "core.conversations", "core.opt_outs",
-    "core.message_hold", "core.message_failures", "core.message_templates",
-    "billing.models", "payments.models", "payments.desk_models", "payments.move_models", "payments.matching_models",
-    "payments.mpesa_models",
-    "ussd_app.effects", "admin_web.models",
+    "core.message_hold", "core.message_failures", "core.message_templates", "core.audit",
+    "billing.models", "billing.importing.models", "payments.models", "payments.desk_models", "payments.move_models",
+    "payments.matching_models", "payments.mpesa_models", "ussd_app.effects", "admin_web.models",
 )  # fmt: skip
 
 for module in MODELS:

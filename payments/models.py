@@ -121,6 +121,7 @@ class Receipt(Base):
         Index("ix_receipt_connection", "connection_id", "id"),
         Index("ix_receipt_intent", "intent_id"),
         Index("ix_receipt_created", "created_at"),
+        Index("ix_receipt_receipt_prefix", "receipt", postgresql_ops={"receipt": "text_pattern_ops"}),
         Index("ix_receipt_suspense", "id", postgresql_where=text("connection_id IS NULL")),
         Index("ix_receipt_held", "id", postgresql_where=text("held_minor > 0")),
         Index("ix_receipt_phone", "phone", "id"),

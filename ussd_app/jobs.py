@@ -8,13 +8,14 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import text
 
+from core.audit import acting
 from core.clock import now
 from core.database import transaction
 from core.outbox import JOBS, Outbox
 
 MODULES = (
     "payments.jobs", "payments.pulling", "payments.operations", "payments.statement_import",
-    "payments.suspense", "payments.refunds", "billing.jobs",
+    "payments.suspense", "payments.refunds", "billing.jobs", "billing.bulk_jobs",
     "ussd_app.sms", "ussd_app.inbound",
 )  # fmt: skip
 LOCKS = 0x6F757462  # the first half of the advisory lock of a row: "outb"
@@ -43,7 +44,8 @@ def run_job(outbox_id: int) -> None:
         if row is None:
             return
         try:
-            JOBS[row.job](row.subject_id)
+            with acting(f"job {row.job}", f"outbox {row.id}"):
+                JOBS[row.job](row.subject_id)
         except Exception as error:
             expected = isinstance(error, TryLater)
             write = log.warning if expected else log.error

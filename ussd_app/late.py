@@ -10,6 +10,7 @@ from time import time
 import structlog
 from redis import Redis
 
+from core import seal
 from core.config import settings
 from core.database import transaction
 from core.i18n import _, say
@@ -17,7 +18,6 @@ from core.messages import queue_message
 from core.phone import Phone, mask
 from flows import codec
 from flows.player import Reply
-from ussd_app import seal
 from ussd_app.deadline import Deadline
 from ussd_app.play import dropped_at, played
 from ussd_app.queues import PROMPT, queue

@@ -5,7 +5,7 @@ from time import time
 
 from core.config import settings
 from core.phone import Phone
-from ussd_app.seal import digest
+from core.seal import digest
 from ussd_app.session import First, SessionStore, Stored
 from ussd_app.turn import Answer, Turn
 

@@ -16,7 +16,7 @@ import orjson
 from redis import Redis
 
 from core.phone import Phone
-from ussd_app.seal import digest
+from core.seal import digest
 from ussd_app.stores import Command, as_text, exchange
 
 LIFETIME_S = 900  # a gateway drops a session after 180 s; the rest is for late repeats and for the archive

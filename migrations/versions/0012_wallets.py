@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012_wallets"
-down_revision = "0010_bills"
+down_revision = "0011_books"
 branch_labels = None
 depends_on = None
 

@@ -94,7 +94,7 @@ def enter(app: Flask, office_user: Callable[[str, str], OfficeUser]) -> Callable
 
 @pytest.fixture
 def clerk(enter: Callable[[str], Browser]) -> Browser:
-    return enter("clerk")
+    return enter("billing")
 
 
 @pytest.fixture

@@ -1,5 +1,8 @@
 """Into the office: who gets in, how long it lasts, what guessing costs."""
 
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -7,8 +10,8 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from admin_web import throttle
-from admin_web.logins import IDLE, LONGEST
+from admin_web import passwords, throttle
+from admin_web.logins import idle, longest
 from admin_web.models import OfficeSession, OfficeUser
 from admin_web.users import create_first_administrator
 from core.clock import frozen, now
@@ -19,7 +22,7 @@ AddUser = Callable[[str, str], OfficeUser]
 
 
 def test_the_right_password_enters_and_another_does_not(browser: Browser, office_user: AddUser) -> None:
-    office_user("amina", "clerk")
+    office_user("amina", "billing")
     refused = browser.log_in("amina", "not it")
     assert refused.status_code == 422
     assert "do not belong together" in refused.text
@@ -29,7 +32,7 @@ def test_the_right_password_enters_and_another_does_not(browser: Browser, office
 
 
 def test_the_page_asked_for_comes_after_the_login(browser: Browser, office_user: AddUser) -> None:
-    office_user("amina", "clerk")
+    office_user("amina", "billing")
     asked = browser.get("/messages?show=failed")
     assert asked.location == "/office/login?next=/office/messages?show%3Dfailed"
     entered = browser.post("/login", username="amina", password=PASSWORD, next="/office/messages?show=failed")
@@ -37,14 +40,14 @@ def test_the_page_asked_for_comes_after_the_login(browser: Browser, office_user:
 
 
 def test_a_login_never_leads_out_of_the_office(browser: Browser, office_user: AddUser) -> None:
-    office_user("amina", "clerk")
+    office_user("amina", "billing")
     for bad in ("https://evil.example/", "//evil.example/", "/office//evil.example", "/office/\\evil", "javascript:0"):
         assert browser.post("/login", username="amina", password=PASSWORD, next=bad).location == "/office/"
         browser.post("/logout", form_on="/password")
 
 
 def test_the_cookie_starts_anew_at_login(browser: Browser, office_user: AddUser) -> None:
-    office_user("amina", "clerk")
+    office_user("amina", "billing")
     browser.get("/login")
     before = browser.client.get_cookie("mita_office", path="/office")
     browser.log_in("amina")
@@ -59,7 +62,7 @@ def test_the_cookie_starts_anew_at_login(browser: Browser, office_user: AddUser)
 
 
 def test_logout_ends_it_on_the_server(browser: Browser, office_user: AddUser, session: Session) -> None:
-    office_user("amina", "clerk")
+    office_user("amina", "billing")
     browser.log_in("amina")
     stolen = browser.client.get_cookie("mita_office", path="/office")
     assert stolen is not None
@@ -70,25 +73,25 @@ def test_logout_ends_it_on_the_server(browser: Browser, office_user: AddUser, se
 
 
 def test_it_expires_when_idle_and_after_half_a_day(browser: Browser, office_user: AddUser) -> None:
-    office_user("amina", "clerk")
+    office_user("amina", "billing")
     browser.log_in("amina")
     start = now()
-    step = IDLE - timedelta(minutes=5)
+    step = idle() - timedelta(minutes=5)
     moment = start
-    while moment + step < start + LONGEST:
+    while moment + step < start + longest():
         moment += step
         with frozen(moment):
             assert browser.get("/password").status_code == 200, f"after {moment - start}"
-    with frozen(start + LONGEST + timedelta(minutes=1)):
+    with frozen(start + longest() + timedelta(minutes=1)):
         assert browser.get("/password").status_code == 303
     browser.client.delete_cookie("mita_office", path="/office")
     browser.log_in("amina")
-    with frozen(now() + IDLE + timedelta(minutes=1)):
+    with frozen(now() + idle() + timedelta(minutes=1)):
         assert browser.get("/password").status_code == 303
 
 
 def test_deactivated_users_are_out_at_once(browser: Browser, office_user: AddUser) -> None:
-    user = office_user("amina", "clerk")
+    user = office_user("amina", "billing")
     browser.log_in("amina")
     with transaction() as own:
         own.get_one(OfficeUser, user.id).active = False
@@ -97,7 +100,7 @@ def test_deactivated_users_are_out_at_once(browser: Browser, office_user: AddUse
 
 
 def test_guessing_locks_the_user_for_longer_and_longer(browser: Browser, office_user: AddUser) -> None:
-    office_user("amina", "clerk")
+    office_user("amina", "billing")
     for _ in range(throttle.FREE_TRIES["user"]):
         assert browser.log_in("amina", "guess").status_code == 422
     locked = browser.log_in("amina")
@@ -118,7 +121,7 @@ def test_waits_double_up_to_a_quarter_of_an_hour() -> None:
 
 
 def test_guessing_many_users_locks_the_address(app: Flask, browser: Browser, office_user: AddUser) -> None:
-    office_user("amina", "clerk")
+    office_user("amina", "billing")
     for number in range(throttle.FREE_TRIES["address"]):
         browser.log_in(f"nobody{number}", "guess")
     assert browser.log_in("amina").status_code == 429
@@ -135,17 +138,42 @@ def test_the_first_administrator_is_made_once(session: Session) -> None:
 
 
 def test_a_new_password_closes_the_other_browsers(app: Flask, browser: Browser, office_user: AddUser) -> None:
-    office_user("amina", "clerk")
+    office_user("amina", "billing")
     other = Browser(app.test_client())
     browser.log_in("amina")
     other.log_in("amina")
     short = browser.post("/password", current=PASSWORD, new="short", again="short")
     assert short.status_code == 422
-    assert "At least 10 characters" in short.text
+    assert "At least 12 characters" in short.text
     done = browser.post("/password", current=PASSWORD, new="a better one now", again="a better one now")
     assert done.status_code == 303
     assert browser.get("/password").status_code == 200
     assert other.get("/password").status_code == 303
+
+
+def test_passwords_are_judged_by_length_and_by_what_is_common() -> None:
+    fine = ("four words are enough", "k7mq-2xhd-9fpa-wz3t", "maji ya mvua kisimani", "Zawadi!Zawadi9Kisumu")
+    for password in fine:
+        assert passwords.fault_in(password, "amina", "Maji Safi Water") is None, password
+    for password in ("short", "password1234", "123456789012", "qwertyuiopas", "aaaaaaaaaaaaaaa", "iloveyou1234",
+                     "P@ssw0rd2026!", "amina amina amina", "x" * 201):  # fmt: skip
+        assert passwords.fault_in(password, "amina", "Maji Safi Water"), password
+
+
+def test_the_lists_of_common_passwords_are_loaded_by_nobody_else() -> None:
+    loaded = "import sys, admin_web.web; sys.exit('zxcvbn' in sys.modules)"
+    subprocess.run([sys.executable, "-c", loaded], check=True, timeout=60)
+
+
+def test_what_is_said_does_not_tell_who_exists(browser: Browser, office_user: AddUser) -> None:
+    office_user("amina", "billing")
+
+    def told(username: str) -> str:
+        text = browser.log_in(username, "guess").text
+        return re.sub(r'value="[^"]*"|[0-9]{2}:[0-9]{2}:[0-9]{2}', "", text)
+
+    for _ in range(throttle.FREE_TRIES["user"] + 1):
+        assert told("amina") == told("nobody")
 
 
 def test_light_or_dark_is_kept_in_this_browser(browser: Browser) -> None:

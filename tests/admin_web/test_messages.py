@@ -203,7 +203,7 @@ def test_a_message_to_many_with_a_fault_is_not_kept(clerk: Browser, session: Ses
 def test_a_reader_sees_everything_and_sends_nothing(
     enter: Callable[[str], Browser], session: Session, people: None
 ) -> None:
-    reader = enter("read-only")
+    reader = enter("auditor")
     first = came(session, AMINA, "Hello", "in-1")
     for path in ("/messages", "/inbox", f"/inbox/{first}", "/messages/numbers", "/texts", "/bulk"):
         page = reader.get(path)

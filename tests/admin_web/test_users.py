@@ -20,7 +20,7 @@ def shown_password(text: str) -> str:
 
 
 def test_a_new_user_enters_with_the_password_shown_once(app: Flask, administrator: Browser, session: Session) -> None:
-    form = administrator.tokens("/users") | {"username": "Halima", "role": "clerk"}
+    form = administrator.tokens("/users") | {"username": "Halima", "role": "billing"}
     added = administrator.client.post("/office/users", data=form)
     password = shown_password(added.text)
     again = administrator.client.post("/office/users", data=form)
@@ -35,17 +35,17 @@ def test_a_new_user_enters_with_the_password_shown_once(app: Flask, administrato
 
 
 def test_names_are_taken_once_and_plain(administrator: Browser) -> None:
-    assert administrator.post("/users", username="halima", role="clerk").status_code == 200
-    assert "This name is taken" in administrator.post("/users", username="HALIMA", role="clerk").text
+    assert administrator.post("/users", username="halima", role="billing").status_code == 200
+    assert "This name is taken" in administrator.post("/users", username="HALIMA", role="billing").text
     for bad in ("", "x", "a b", "<b>", "1abc", "a" * 50):
-        assert administrator.post("/users", username=bad, role="clerk").status_code == 422, bad
+        assert administrator.post("/users", username=bad, role="billing").status_code == 422, bad
     assert administrator.post("/users", username="zawadi", role="owner").status_code == 422
 
 
 def test_a_reset_password_logs_her_out_everywhere(
     app: Flask, administrator: Browser, office_user: Callable[[str, str], OfficeUser]
 ) -> None:
-    user = office_user("halima", "clerk")
+    user = office_user("halima", "billing")
     halima = Browser(app.test_client())
     halima.log_in("halima")
     reset = administrator.post(f"/users/{user.id}/reset")
@@ -57,7 +57,7 @@ def test_a_reset_password_logs_her_out_everywhere(
 def test_deactivating_keeps_out_and_nobody_locks_herself_out(
     app: Flask, administrator: Browser, office_user: Callable[[str, str], OfficeUser], session: Session
 ) -> None:
-    user = office_user("halima", "clerk")
+    user = office_user("halima", "billing")
     halima = Browser(app.test_client())
     halima.log_in("halima")
     administrator.post(f"/users/{user.id}/active", form_on="/users", active="no")
@@ -68,3 +68,23 @@ def test_deactivating_keeps_out_and_nobody_locks_herself_out(
     administrator.post(f"/users/{own.id}/active", form_on="/users", active="no")
     assert "cannot deactivate yourself" in administrator.get("/users").text
     assert administrator.get("/users").status_code == 200
+
+
+def test_another_role_logs_her_out_and_nobody_changes_her_own(
+    app: Flask, administrator: Browser, office_user: Callable[[str, str], OfficeUser], session: Session
+) -> None:
+    user = office_user("halima", "billing")
+    halima = Browser(app.test_client())
+    halima.log_in("halima")
+    administrator.post(f"/users/{user.id}/role", form_on="/users", role="auditor")
+    assert halima.get("/password").status_code == 303
+    halima.log_in("halima")
+    assert halima.get("/runs/new").status_code == 403
+    page = administrator.get(f"/users/{user.id}").text
+    assert "<del>billing</del>" in page
+    assert "office user-administrator" in page
+    own = session.scalars(select(OfficeUser).where(OfficeUser.role == "administrator")).one()
+    administrator.post(f"/users/{own.id}/role", form_on="/users", role="auditor")
+    assert "cannot change your own role" in administrator.get("/users").text
+    administrator.post(f"/users/{user.id}/role", form_on="/users", role="owner")
+    assert "Choose one of the list" in administrator.get("/users").text

@@ -99,7 +99,7 @@ def test_books_of_an_empty_database_are_in_order(database: str) -> None:
 
 
 def test_office_users_are_added_once_and_reset(database: str) -> None:
-    assert "has the password" in run("user", "add", "Mary", "--role", "clerk", **environment(database)).stdout
+    assert "has the password" in run("user", "add", "Mary", "--role", "billing", **environment(database)).stdout
     again = run("user", "add", "mary", **environment(database))
     assert again.returncode == 1
     assert "already" in again.stderr

@@ -16,6 +16,8 @@ COMMANDS = {
     "urls": ("urls", "urls"),
     "settings": ("urls", "settings"),
     "user": ("users", "user"),
+    "import": ("imports", "import_file"),
+    "export": ("exports", "export"),
     "bench": ("bench", "bench"),
     "books": ("checks", "books"),
     "flows": ("checks", "flows"),

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from getpass import getuser
 from pathlib import Path
 
 import click
@@ -62,10 +63,25 @@ def with_database(data: Path) -> Iterator[None]:
         if not os.environ.get("DATABASE_URL") and folder.exists and not folder.running():
             stack.enter_context(_awake(folder))
         use_instance(data)
+        from core.audit import acting
         from core.database import configure
 
         configure(os.environ["DATABASE_URL"])  # all that this needs; the other settings may be missing
-        yield
+        with acting(f"console {_person()}", _command()):
+            yield
+
+
+def _person() -> str:
+    """Who sits at the terminal, for the audit; a container may have no name for its user."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def _command() -> str:
+    context = click.get_current_context(silent=True)
+    return context.command_path if context is not None else "mita"
 
 
 @contextmanager

@@ -6,6 +6,9 @@ import click
 
 from ussd_app.cli.place import Failure, data_option, with_database
 
+ROLES = ("administrator", "billing", "accountant", "field", "support", "auditor")
+"""Those of admin_web/models.py, which a command that prints its help need not load."""
+
 
 @click.group()
 def user() -> None:
@@ -14,7 +17,7 @@ def user() -> None:
 
 @user.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice(["administrator", "clerk", "read-only"]), default="clerk", show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default="billing", show_default=True)
 @data_option
 def add(name: str, role: str, data: Path) -> None:
     """Add the user NAME; prints her password, this once."""
@@ -32,8 +35,9 @@ def add(name: str, role: str, data: Path) -> None:
 
 @user.command("reset")
 @click.argument("name")
+@click.option("--no-second-step", is_flag=True, help="Take her second step away as well: her phone is lost.")
 @data_option
-def reset(name: str, data: Path) -> None:
+def reset(name: str, no_second_step: bool, data: Path) -> None:
     """Give the user NAME a new password, printed this once, and log her out everywhere."""
     with with_database(data):
         from sqlalchemy import select
@@ -41,6 +45,7 @@ def reset(name: str, data: Path) -> None:
         from admin_web.logins import close_all
         from admin_web.models import OfficeUser
         from admin_web.passwords import digest, new_password
+        from admin_web.second_factor import take_away
         from core.database import transaction
 
         password = new_password()
@@ -49,5 +54,7 @@ def reset(name: str, data: Path) -> None:
             if known is None:
                 raise Failure(f"There is no user {name}. Add one: ./mita user add {name}")
             known.password_hash, known.active = digest(password), True
+            if no_second_step:
+                take_away(session, known)
             close_all(session, known.id)
     click.echo(f"{name} has the new password {password}")

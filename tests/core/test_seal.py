@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import seal
 from core.config import Settings
-from ussd_app import seal
 
 
 @given(st.text(max_size=300))
