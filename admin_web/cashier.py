@@ -61,7 +61,8 @@ def desk(session: Session) -> ResponseReturnValue:
         found = listed(session, mine, [Receipt.id], newest_first=True)
     rows = found.rows if found else []
     return render_template(
-        "office/desk.html", day=day, found=found, offices=offices(), today=here(), form=filled(method="cash"),
+        "office/desk.html", day=day, found=found, offices=offices(), today=here(),
+        form=filled(method="cash", account=request.args.get("account", "")[:24]),
         methods=METHODS, accounts=account_numbers(session, [one.connection_id for one in rows]),
         takings=takings(session, day) if day else [], drawer=expected(session, day) if day else None,
     )  # fmt: skip

@@ -39,6 +39,14 @@ AUDITED: dict[str, dict[str, object]] = {
         "key": ["id"], "secret": ["password_hash", "totp_sealed"], "quiet": ["last_login_at", "totp_step"],
     },
     "recovery_code": {"key": ["id"], "secret": ["code_hash"]},
+    "water_budget": {"key": ["connection_id", "since"]},
+    "anomaly": {"key": ["id"], "routine_insert": True},
+    "desk_day": {"key": ["id"]},
+    "money_move": {"key": ["id"]},
+    "bank_profile": {"key": ["account"]},
+    "bank_line": {"key": ["id"], "routine_insert": True},
+    "day_closing": {"key": ["id"], "routine_insert": True},
+    "day_difference": {"key": ["id"], "routine_insert": True},
 }  # fmt: skip
 
 FUNCTIONS = (

@@ -7,8 +7,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from admin_web.search import may_mean
-from billing.books import check
-from billing.ledger import Leg, balance_of, post
+from billing.ledger import Leg, post
 from billing.models import Connection, Customer, Meter
 from core.clock import frozen, now
 from core.messages import Message
@@ -27,38 +26,9 @@ def home(session: Session) -> Connection:
     return place
 
 
-def test_a_payment_is_checked_and_credited_once(
-    enter: Callable[[str], Browser], home: Connection, session: Session
-) -> None:
-    desk, path = enter("accountant"), f"/connections/{home.id}/payment"
-    said = {"amount": "1,200.50", "method": "cash", "reference": "RB 77", "paid_on": "2026-02-03"}
-    checked = desk.post(f"{path}/check", form_on=path, **said)
-    assert "Balance after" in checked.text
-    assert "700.50" in checked.text
-    assert balance_of(session, home.id).minor == 50000
-    tokens = desk.tokens(f"/connections/{home.id}/account")
-    sent = [desk.client.post(f"/office{path}", data=tokens | said) for _ in range(2)]
-    assert [answer.status_code for answer in sent] == [303, 303]
-    session.rollback()
-    assert balance_of(session, home.id).minor == 50000 - 120050
-    again = desk.post(path, form_on=f"/connections/{home.id}/account", **(said | {"reference": "rb77"}))
-    assert (again.status_code, "in the books already" in again.text) == (422, True)
-    assert "Cash at the office RB 77" in desk.get(f"/customers/{home.customer_id}").text
-    assert desk.get("/search?q=rb77").location == f"/office/connections/{home.id}"
-    assert [one.name for one in check(session) if one.violations] == []
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"amount": "0"}, {"amount": "1.234,50"}, {"paid_on": "2999-01-01"}, {"method": "gold"}, {"reference": ""}]
-)
-def test_a_payment_that_cannot_be_is_told(
-    enter: Callable[[str], Browser], home: Connection, wrong: dict[str, str]
-) -> None:
-    said = {"amount": "1", "method": "cash", "reference": "R", "paid_on": "2026-02-03"} | wrong
-    answer = enter("accountant").post(
-        f"/connections/{home.id}/payment/check", form_on=f"/connections/{home.id}/payment", **said
-    )
-    assert (answer.status_code, 'class="error"' in answer.text) == (422, True)
+def test_the_customers_page_leads_to_the_desk(enter: Callable[[str], Browser], home: Connection) -> None:
+    page = enter("accountant").get(f"/customers/{home.customer_id}").text
+    assert f"/office/desk?account={home.account_no}" in page
 
 
 def test_the_balance_goes_out_by_sms_in_her_language(
@@ -93,7 +63,7 @@ def test_the_supply_is_suspended_after_a_question_and_given_back(
 def test_field_readers_take_no_money(enter: Callable[[str], Browser], home: Connection) -> None:
     field = enter("field")
     assert "Take a payment" not in field.get(f"/customers/{home.customer_id}").text
-    assert field.get(f"/connections/{home.id}/payment").status_code == 403
+    assert field.get("/desk").status_code == 403
 
 
 def test_the_search_shows_what_begins_so(enter: Callable[[str], Browser], home: Connection, session: Session) -> None:
