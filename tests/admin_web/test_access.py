@@ -24,7 +24,9 @@ OWN = {"switch_keys", "login", "login_code", "logout", "own_password", "theme", 
 """What everybody does with her own login."""
 HARMLESS = {"calculate"}
 """Changes nothing."""
-VALUES = {"kind": "domestic", "name": "bill", "language": "sw", "rest": "nowhere"}
+VALUES = {
+    "kind": "domestic", "name": "bill", "language": "sw", "rest": "nowhere", "deed": "allocate", "day": "2026-11-01",
+}  # fmt: skip
 TEMPLATES = Path(access.__file__).parent / "templates"
 
 
