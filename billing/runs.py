@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from billing import run_review
 from billing.models import BillingRun, Connection, Invoice, InvoiceLine, RunBatch, RunProblem
 from billing.months import month_of
 from billing.numbers import take_numbers
@@ -135,7 +136,9 @@ def issue_run(session: Session, run_id: int, by: str, *, on: date | None = None)
     run.issue_on = on or today(settings().utility_zone)
     count = session.scalar(select(func.sum(RunBatch.invoices)).where(RunBatch.run_id == run_id)) or 0
     if not count:
-        run.status = "issued"
+        run.status, run.review = "issued", None
+        if run.total > run_review.AT_ONCE:
+            after_commit(session, run_review.REVIEW, run_id)
         session.flush()
         return run
     run.number_from = take_numbers(session, "invoice", int(count))
