@@ -38,7 +38,8 @@ PAGES = (
     "/readings/estimates", "/anomalies", "/anomalies/1", "/connections/1/account", "/dunning",
     "/dunning/policy/domestic", "/debtors/aging", "/corrections", "/invoices/2/void", "/ledger",
     "/ledger/account?name=receivable", "/levies", "/tariffs", "/tariffs/1", "/tariffs/1/versions/new",
-    "/tariffs/1/versions/new?write=json", "/runs", "/runs/1", "/invoices", "/payments", "/payments/receipts",
+    "/tariffs/1/versions/new?write=json", "/runs", "/runs/1", "/runs/new", "/runs/1/cancel",
+    "/invoices", "/invoices/1", "/invoices/print", "/payments", "/payments/receipts",
     "/payments/suspense", "/messages", "/messages/numbers", "/inbox", "/texts", "/texts/bill/sw",
     "/bulk", "/bulk/new", "/conversations", "/debtors", "/users", "/password", "/no/such/page",
 )  # fmt: skip
