@@ -19,7 +19,7 @@ from core.clock import today
 from core.config import settings
 
 MOVING = ("computing", "issuing")
-PROBLEMS = 100
+PROBLEMS = 25
 NOT_STARTED = {
     "open_run": "A run for another month is open. Issue or cancel that first.",
     "future": "This month has not begun yet.",
@@ -90,7 +90,8 @@ def _view(session: Session, run_id: int) -> dict[str, Any]:
     unusual = found.outliers if found and one.status == "review" else []
     some = samples(session, one.id) if resting else []
     after = int(seen) if (seen := request.args.get("after", "")).isdecimal() else 0
-    unbilled = problems(session, one.id, after=after, limit=PROBLEMS + 1)
+    why = seen if (seen := request.args.get("why", "")) in REASONS else None
+    unbilled = problems(session, one.id, after=after, limit=PROBLEMS + 1, reason=why)
     more, unbilled = len(unbilled) > PROBLEMS, unbilled[:PROBLEMS]
     ids = [bill.connection_id for bill in some] + [one.connection_id for one in unusual]
     ids += [problem.connection_id for problem in unbilled]
@@ -106,6 +107,8 @@ def _view(session: Session, run_id: int) -> dict[str, Any]:
         "problems": unbilled,
         "further": unbilled[-1].connection_id if more else None,
         "paged": bool(after),
+        "why": why,
+        "tally": found.reasons if found else [],
         "accounts": account_numbers(session, ids),
         "reasons": REASONS,
     }

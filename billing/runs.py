@@ -193,16 +193,17 @@ def list_runs(session: Session, *, before: int | None = None, limit: int = 50) -
     return list(session.scalars(query.where(BillingRun.id < before) if before is not None else query))
 
 
-def problems(session: Session, run_id: int, *, after: int = 0, limit: int = 100) -> list[RunProblem]:
-    """The run's worklist by connection; `after` is the last connection_id seen. `REASONS` says what they mean."""
-    return list(
-        session.scalars(
-            select(RunProblem)
-            .where(RunProblem.run_id == run_id, RunProblem.connection_id > after)
-            .order_by(RunProblem.connection_id)
-            .limit(limit)
-        )
-    )
+def problems(
+    session: Session, run_id: int, *, after: int = 0, limit: int = 100, reason: str | None = None
+) -> list[RunProblem]:
+    """The run's worklist by connection, of one reason or all; `after` is the last connection_id seen.
+
+    `REASONS` says what they mean.
+    """
+    query = select(RunProblem).where(RunProblem.run_id == run_id, RunProblem.connection_id > after)
+    if reason is not None:
+        query = query.where(RunProblem.reason == reason)
+    return list(session.scalars(query.order_by(RunProblem.connection_id).limit(limit)))
 
 
 def _locked(session: Session, run_id: int) -> BillingRun:
