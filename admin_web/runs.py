@@ -108,7 +108,8 @@ def _view(session: Session, run_id: int) -> dict[str, Any]:
         "further": unbilled[-1].connection_id if more else None,
         "paged": bool(after),
         "why": why,
-        "tally": found.reasons if found else [],
+        "tally": (tally := found.reasons if found else []),
+        "listed": dict(tally).get(why, 0) if why else one.failed,
         "accounts": account_numbers(session, ids),
         "reasons": REASONS,
     }
