@@ -29,9 +29,7 @@ def _stats() -> dict[int, list[str]]:
 
 def _server(stats: Mapping[int, list[str]], folder: Path) -> int:
     """The first of them: a process that it has just made bears its name for a moment."""
-    named = {
-        pid for pid in stats if str(folder) in _command(pid) and _command(pid).split("\0")[0].endswith("postgres")
-    }
+    named = {pid for pid in stats if str(folder) in _command(pid) and _command(pid).split("\0")[0].endswith("postgres")}
     return next(pid for pid in named if int(stats[pid][1]) not in named)
 
 
