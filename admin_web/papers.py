@@ -38,7 +38,9 @@ def print_zone(session: Session) -> ResponseReturnValue:
     """All invoices of a zone's month in one file; where they are many, how to have them made."""
     zones = {zone.id: zone.name for zone in session.scalars(select(Zone).order_by(Zone.code))}
     if "zone" not in request.args:
-        return render_template("office/print.html", form=filled(month=f"{here():%Y-%m}"), zones=zones, papers=PAPERS)
+        return render_template(
+            "office/print.html", form=filled(month=f"{here():%Y-%m}", paper="a5"), zones=zones, papers=PAPERS
+        )
     form = read(ZoneForm(), request.args)
     period = _first_of(form.values.get("month", ""))
     if form.fine and period is None:

@@ -13,13 +13,13 @@ from admin_web.forms import FormSchema, filled, read, word
 from admin_web.paging import listed
 from admin_web.places import account_numbers
 from billing.models import BillingRun
-from billing.run_review import outliers, samples, totals
+from billing.run_review import review, samples
 from billing.runs import REASONS, cancel_run, issue_run, pause_run, problems, resume_run, start_run
 from core.clock import today
 from core.config import settings
 
 MOVING = ("computing", "issuing")
-PROBLEMS = 100
+PROBLEMS = 25
 NOT_STARTED = {
     "open_run": "A run for another month is open. Issue or cancel that first.",
     "future": "This month has not begun yet.",
@@ -86,20 +86,30 @@ def _view(session: Session, run_id: int) -> dict[str, Any]:
     one = session.get(BillingRun, run_id) or abort(404)
     moving = one.status in MOVING and not one.paused
     resting = one.status not in MOVING
-    unusual = outliers(session, one.id) if one.status == "review" else []
+    found = review(session, one) if resting else None
+    unusual = found.outliers if found and one.status == "review" else []
     some = samples(session, one.id) if resting else []
-    unbilled = problems(session, one.id, limit=PROBLEMS)
+    after = int(seen) if (seen := request.args.get("after", "")).isdecimal() else 0
+    why = seen if (seen := request.args.get("why", "")) in REASONS else None
+    unbilled = problems(session, one.id, after=after, limit=PROBLEMS + 1, reason=why)
+    more, unbilled = len(unbilled) > PROBLEMS, unbilled[:PROBLEMS]
     ids = [bill.connection_id for bill in some] + [one.connection_id for one in unusual]
     ids += [problem.connection_id for problem in unbilled]
-    sums = totals(session, one.id) if resting else None
+    sums = found.totals if found else None
     return {
         "run": one,
         "moving": moving,
         "count": sums.invoices if sums else one.done,
         "sums": sums,
+        "summing": resting and found is None,
         "outliers": unusual,
         "samples": some,
         "problems": unbilled,
+        "further": unbilled[-1].connection_id if more else None,
+        "paged": bool(after),
+        "why": why,
+        "tally": (tally := found.reasons if found else []),
+        "listed": dict(tally).get(why, 0) if why else one.failed,
         "accounts": account_numbers(session, ids),
         "reasons": REASONS,
     }

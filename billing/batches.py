@@ -3,9 +3,11 @@
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
+from billing import run_review
 from billing.drafting import draft
 from billing.issuing import issue
 from billing.models import BillingRun, RunBatch
+from core.outbox import after_commit
 
 
 def compute_batch(session: Session, batch_id: int) -> bool:
@@ -53,8 +55,13 @@ def _advance(session: Session, run: BillingRun, finished: str, then: str, **coun
         execution_options={"synchronize_session": False},
     )
     waiting = exists().where(RunBatch.run_id == run.id, RunBatch.status != finished)
-    session.execute(
-        update(BillingRun).where(BillingRun.id == run.id, ~waiting).values(status=then),
+    moved = session.scalar(
+        update(BillingRun)
+        .where(BillingRun.id == run.id, ~waiting)
+        .values(status=then, review=None)
+        .returning(BillingRun.total),
         execution_options={"synchronize_session": False},
     )
+    if moved is not None and moved > run_review.AT_ONCE:
+        after_commit(session, run_review.REVIEW, run.id)
     session.refresh(run)

@@ -42,7 +42,8 @@ class BillingRun(Base):
     """One run over the connections for a month. `done` counts invoices made, `failed` those on the worklist.
 
     `skipped` counts connections that another run has billed. Numbers are one range without gaps. `inputs` names what
-    it was started with: the version of each tariff. While it is `paused` its batches wait.
+    it was started with: the version of each tariff. While it is `paused` its batches wait. `review` are the sums and
+    outliers of a large run, made once by a job.
     """
 
     __tablename__ = "billing_run"
@@ -79,6 +80,7 @@ class BillingRun(Base):
     cancelled_by: Mapped[str | None]
     paused: Mapped[bool] = mapped_column(default=False)
     inputs: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    review: Mapped[dict[str, Any] | None]
 
 
 class RunBatch(Base):

@@ -5,6 +5,7 @@ from billing.anomalies import search
 from billing.batches import compute_batch, issue_batch
 from billing.dunning_rounds import JOB as DUNNING
 from billing.dunning_rounds import go_on
+from billing.run_review import REVIEW, make_review
 from billing.runs import COMPUTE, ISSUE
 from core.database import transaction
 from core.outbox import after_commit, job
@@ -22,6 +23,13 @@ def post_batch(batch_id: int) -> None:
     """Issue a batch of a billing run."""
     with transaction() as session:
         issue_batch(session, batch_id)
+
+
+@job(REVIEW)
+def review_run(run_id: int) -> None:
+    """Sum up a large run for those who look at it."""
+    with transaction() as session:
+        make_review(session, run_id)
 
 
 @job(ANOMALIES)

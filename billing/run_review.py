@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from billing.models import Invoice
+from billing.ledger import money
+from billing.models import BillingRun, Invoice, RunProblem
 from core.config import settings
 from core.money import Money
 
+REVIEW = "billing.review_run"
+AT_ONCE = 20_000
+"""Connections of a run whose bills are summed up while somebody waits for the page; a larger one's by a job."""
 OUTLIERS = 20
 TIMES = 3
 """A bill this many times its connection's own last bill, or as small a part of it, is shown as an outlier."""
@@ -63,6 +68,64 @@ class Outlier:
     amount_minor: int
     usage_before: Decimal
     amount_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The sums of a run, the bills that are far from their connection's last one, and why others have none."""
+
+    totals: RunTotals
+    outliers: list[Outlier]
+    reasons: list[tuple[str, int]]
+
+
+def review(session: Session, run: BillingRun) -> Review | None:
+    """What a resting run comes to. Of a large one as the job has it, None until that is done."""
+    if run.total <= AT_ONCE or run.status == "cancelled":
+        return _reviewed(session, run.id)
+    return _from_json(run.review) if run.review else None
+
+
+def make_review(session: Session, run_id: int) -> None:
+    """Keep the sums and outliers of a large run with it. Reads all its bills, which takes seconds a million."""
+    run = session.get_one(BillingRun, run_id, with_for_update=True, populate_existing=True)
+    if run.status in ("review", "issued") and run.review is None:
+        run.review = _as_json(_reviewed(session, run_id))
+
+
+def _reviewed(session: Session, run_id: int) -> Review:
+    return Review(totals(session, run_id), outliers(session, run_id), reasons(session, run_id))
+
+
+def reasons(session: Session, run_id: int) -> list[tuple[str, int]]:
+    """Why connections are on the worklist, and how many for each reason; the most frequent first."""
+    count = func.count().label("count")
+    query = select(RunProblem.reason, count).where(RunProblem.run_id == run_id).group_by(RunProblem.reason)
+    return [(reason, found) for reason, found in session.execute(query.order_by(count.desc(), RunProblem.reason))]
+
+
+def _as_json(made: Review) -> dict[str, Any]:
+    sums = made.totals
+    return {
+        "totals": [sums.invoices, sums.amount.minor, str(sums.usage), sums.least.minor, sums.most.minor,
+                   sums.nothing_used, sums.catch_ups, [[name, one.minor] for name, one in sums.by_account]],
+        "outliers": [[one.invoice_id, one.connection_id, str(one.usage), one.amount_minor, str(one.usage_before),
+                      one.amount_before] for one in made.outliers],
+        "reasons": made.reasons,
+    }  # fmt: skip
+
+
+def _from_json(kept: dict[str, Any]) -> Review:
+    invoices, amount, usage, least, most, idle, long, accounts = kept["totals"]
+    by_account = tuple((name, money(minor)) for name, minor in accounts)
+    sums = RunTotals(
+        invoices, money(amount), Decimal(usage), money(least), money(most), idle, long, by_account
+    )  # fmt: skip
+    unusual = [
+        Outlier(invoice_id, connection_id, Decimal(used), minor, Decimal(before), minor_before)
+        for invoice_id, connection_id, used, minor, before, minor_before in kept["outliers"]
+    ]
+    return Review(sums, unusual, [(reason, count) for reason, count in kept["reasons"]])
 
 
 def totals(session: Session, run_id: int) -> RunTotals:

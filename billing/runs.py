@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from billing import run_review
 from billing.models import BillingRun, Connection, Invoice, InvoiceLine, RunBatch, RunProblem
 from billing.months import month_of
 from billing.numbers import take_numbers
@@ -135,7 +136,9 @@ def issue_run(session: Session, run_id: int, by: str, *, on: date | None = None)
     run.issue_on = on or today(settings().utility_zone)
     count = session.scalar(select(func.sum(RunBatch.invoices)).where(RunBatch.run_id == run_id)) or 0
     if not count:
-        run.status = "issued"
+        run.status, run.review = "issued", None
+        if run.total > run_review.AT_ONCE:
+            after_commit(session, run_review.REVIEW, run_id)
         session.flush()
         return run
     run.number_from = take_numbers(session, "invoice", int(count))
@@ -190,16 +193,17 @@ def list_runs(session: Session, *, before: int | None = None, limit: int = 50) -
     return list(session.scalars(query.where(BillingRun.id < before) if before is not None else query))
 
 
-def problems(session: Session, run_id: int, *, after: int = 0, limit: int = 100) -> list[RunProblem]:
-    """The run's worklist by connection; `after` is the last connection_id seen. `REASONS` says what they mean."""
-    return list(
-        session.scalars(
-            select(RunProblem)
-            .where(RunProblem.run_id == run_id, RunProblem.connection_id > after)
-            .order_by(RunProblem.connection_id)
-            .limit(limit)
-        )
-    )
+def problems(
+    session: Session, run_id: int, *, after: int = 0, limit: int = 100, reason: str | None = None
+) -> list[RunProblem]:
+    """The run's worklist by connection, of one reason or all; `after` is the last connection_id seen.
+
+    `REASONS` says what they mean.
+    """
+    query = select(RunProblem).where(RunProblem.run_id == run_id, RunProblem.connection_id > after)
+    if reason is not None:
+        query = query.where(RunProblem.reason == reason)
+    return list(session.scalars(query.order_by(RunProblem.connection_id).limit(limit)))
 
 
 def _locked(session: Session, run_id: int) -> BillingRun:

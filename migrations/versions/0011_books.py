@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0011_books"
 down_revision = "0010_bills"
@@ -70,11 +71,13 @@ def upgrade() -> None:
         sa.Column("found", sa.BigInteger, nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True)),
     )
+    op.add_column("billing_run", sa.Column("review", postgresql.JSONB))
     references_in_sets()
 
 
 def downgrade() -> None:
     references_by_row()
+    op.drop_column("billing_run", "review")
     op.drop_table("anomaly_search")
     op.drop_table("zone_season")
     op.drop_table("dunning_round")

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+import admin_web.home
 import billing.demo
-from billing.books import check, remember
+from billing.books import check, last_check, remember
 from billing.demo import seed_demo
 from billing.ledger import balance_of
 from billing.models import Adjustment, Balance, Connection, DunningStep, Invoice, PaymentPlan
@@ -205,3 +206,18 @@ def test_invoices_on_paper(seeded: Session, clerk: Browser) -> None:
     assert clerk.get("/invoices/print?zone=1&month=2020-01").status_code == 303
     assert clerk.get("/invoices/print?zone=1&month=never").status_code == 422
     assert clerk.get(f"/invoices/print?zone=99&month={month}").status_code == 404
+
+
+def test_large_books_are_not_counted_for_a_page(
+    seeded: Session, clerk: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = last_check(seeded)
+    assert counted is not None
+    assert counted.found["counts"]["connections"] == len(seeded.scalars(select(Connection.id)).all())
+    exact = clerk.get("/").text
+    counted.found = counted.found | {"counts": counted.found["counts"] | {"debtors": 7_777, "unmetered": 8_888}}
+    seeded.commit()
+    assert "7,777" not in clerk.get("/").text
+    assert clerk.get("/").text.count("without a meter") == exact.count("without a meter")
+    monkeypatch.setattr(admin_web.home, "LARGE", 10)
+    assert "8,888 connections without a meter" in clerk.get("/").text

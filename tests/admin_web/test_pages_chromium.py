@@ -17,8 +17,10 @@ import billing.demo
 import billing.jobs
 from admin_web.models import OfficeUser
 from billing.alerts import set_alert
+from billing.books import check, remember
 from billing.faults import report_fault
-from billing.models import Connection, LinkRequest, Reading
+from billing.models import Anomaly, Connection, LinkRequest, Reading
+from billing.months import months_before
 from billing.pins import set_pin
 from core.clock import now, today
 from core.outbox import JOBS, Outbox
@@ -32,8 +34,12 @@ SIZES = {"phone": (390, 844), "desk": (1280, 860)}
 PAGES = (
     "/", "/customers", "/customers/1", "/customers/new", "/connections", "/connections/1", "/connections/1/meter",
     "/connections/1/edit", "/connections/40", "/faults", "/faults/1", "/faults/2", "/links",
-    "/meters", "/meters/1", "/readings", "/readings/review", "/readings/sheet?zone=1", "/tariffs", "/tariffs/1",
-    "/tariffs/1/versions/new", "/runs", "/runs/1", "/invoices", "/payments", "/payments/receipts",
+    "/meters", "/meters/1", "/readings", "/readings/review", "/readings/sheet?zone=1", "/readings/1",
+    "/readings/estimates", "/anomalies", "/anomalies/1", "/connections/1/account", "/dunning",
+    "/dunning/policy/domestic", "/debtors/aging", "/corrections", "/invoices/2/void", "/ledger",
+    "/ledger/account?name=receivable", "/levies", "/tariffs", "/tariffs/1", "/tariffs/1/versions/new",
+    "/tariffs/1/versions/new?write=json", "/runs", "/runs/1", "/runs/new", "/runs/1/cancel",
+    "/invoices", "/invoices/1", "/invoices/print", "/payments", "/payments/receipts",
     "/payments/suspense", "/messages", "/messages/numbers", "/inbox", "/texts", "/texts/bill/sw",
     "/bulk", "/bulk/new", "/conversations", "/debtors", "/users", "/password", "/no/such/page",
 )  # fmt: skip
@@ -49,6 +55,7 @@ def site(
     monkeypatch.setattr(billing.demo, "MONTHS", 5)
     billing.demo.seed_demo(session, today("Africa/Nairobi"))
     customers_ask(session)
+    stands_out(session)
     session.commit()
     office_user("amina", "administrator")
     server = make_server("127.0.0.1", 0, app, threaded=True)
@@ -73,6 +80,17 @@ def customers_ask(session: Session) -> None:
             status="pending", created_at=now(),
         )
     )  # fmt: skip
+
+
+def stands_out(session: Session) -> None:
+    """An unusual month, and the hourly check of the books."""
+    session.add(
+        Anomaly(
+            connection_id=7, month=months_before(today("Africa/Nairobi").replace(day=1), 1), kind="leak",
+            score=Decimal("9.5"), daily=Decimal("2.4"), usual=Decimal("0.6"), status="open", created_at=now(),
+        )
+    )  # fmt: skip
+    remember(session, check(session))
 
 
 @pytest.fixture

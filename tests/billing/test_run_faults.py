@@ -12,19 +12,21 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+import billing.jobs
 import billing.runs
+from billing import run_review
 from billing.batches import compute_batch, issue_batch, run_now
 from billing.ledger import balance_of
 from billing.models import Adjustment, BillingRun, Invoice, InvoiceLine, Reading, RunBatch, TariffVersion
 from billing.notes import void
-from billing.run_review import outliers, samples, totals
+from billing.run_review import Review, outliers, reasons, review, samples, totals
 from billing.runs import RunRefusal, cancel_run, issue_run, pause_run, problems, resume_run, start_run
 from billing.single_bills import bill_one
 from billing.tariffs import add_version
 from core.clock import frozen
 from core.messages import Message
 from core.money import Money
-from core.outbox import Outbox
+from core.outbox import JOBS, Outbox
 from tests.billing.estate import Estate, at_once, broken, must_read, read
 
 ROOT = Path(__file__).parents[2]
@@ -218,6 +220,26 @@ def test_the_review_shows_totals_outliers_and_samples(session: Session) -> None:
     assert spread[0] == homes[0].id
     assert spread[-1] == homes[7].id
     assert len(spread) == 5
+
+
+def test_a_large_run_is_summed_up_by_a_job(session: Session, run: BillingRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_review, "AT_ONCE", 8)
+    run_now(session, run.id)
+    assert review(session, run) is None
+    session.commit()
+    handed = session.scalars(select(Outbox).where(Outbox.job == run_review.REVIEW)).all()
+    assert [one.subject_id for one in handed] == [run.id]
+    for _ in range(2):
+        JOBS[run_review.REVIEW](run.id)
+    session.refresh(run)
+    kept = review(session, run)
+    assert kept == Review(totals(session, run.id), outliers(session, run.id), reasons(session, run.id))
+    assert kept.totals.invoices == 9
+    issue_run(session, run.id, "x")
+    run_now(session, run.id)
+    assert review(session, run) is None
+    monkeypatch.setattr(run_review, "AT_ONCE", 9)
+    assert review(session, run) == kept
 
 
 def test_one_connection_is_billed_once_a_month_whoever_bills_it(session: Session, run: BillingRun) -> None:

@@ -16,6 +16,7 @@ from billing.invoices import current_bill, list_invoices, recent_bills
 from billing.ledger import Leg, balance_of, post
 from billing.models import BillingRun, Connection, Invoice, RunBatch
 from billing.provisional import provisional_bill
+from billing.run_review import reasons
 from billing.runs import RunRefusal, cancel_run, issue_run, list_runs, problems, progress, start_run
 from billing.tariffs import TariffRefusal, add_version, is_used, replace_rules, version_in_force
 from core.clock import frozen
@@ -111,6 +112,13 @@ def test_what_cannot_be_billed_is_on_the_worklist(session: Session, estate: Esta
         unread.id: "no_reading", vacant.id: "no_customer", doubtful.id: "in_review", dry.id: "no_meter",
     }  # fmt: skip
     assert len(problems(session, run.id, after=unread.id, limit=2)) == 2
+    assert [one.connection_id for one in problems(session, run.id, reason="in_review")] == [doubtful.id]
+    assert sorted(reasons(session, run.id)) == [
+        ("in_review", 1),
+        ("no_customer", 1),
+        ("no_meter", 1),
+        ("no_reading", 1),
+    ]
     assert (run.total, run.done, run.failed, run.skipped, run.issued) == (5, 1, 4, 0, 1)
     assert {one.reason for one in problems(session, run.id)} <= billing.runs.REASONS.keys()
 
