@@ -24,6 +24,7 @@ from payments.models import Notice, PaymentIntent, Receipt
 from payments.mpesa_models import PullRun
 from payments.notices import store_notice
 from payments.wallets import mpesa
+from payments.wallets.pace import slow_down
 from payments.wallets.protocol import Busy
 from payments.wallets.registry import wallets
 
@@ -46,6 +47,7 @@ ALARM = timedelta(hours=36)
 """So long without a reading people are told, with time left before payments fall out of reach."""
 MOST_PAGES = 2000
 TOO_OFTEN = "asked too often"
+SLOWER_S = 10
 
 
 def switched_on() -> bool:
@@ -141,6 +143,8 @@ def _end(run_id: int, outcome: str, rows: int, fresh: int, note: str) -> None:
     with transaction() as session:
         run = session.get_one(PullRun, run_id)
         run.outcome, run.rows, run.fresh, run.note, run.ended_at = outcome, rows, fresh, note, now()
+        if note == TOO_OFTEN:
+            slow_down(session, wallets()[mpesa.NAME], SLOWER_S)
         if outcome == "failed":
             log.warning("pull.failed", kind=run.kind, why=note)
 
