@@ -159,6 +159,15 @@ class LastPayment:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiptLine:
+    """A payment that has a receipt: its number, what it was, the day of it."""
+
+    number: str
+    amount: Money
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Payee:
     """Another person's connection, for one who wants to pay for it: her name in initials only."""
 
@@ -236,6 +245,13 @@ class Actions(Protocol):
     @read
     def last_payment(self, account_no: str) -> LastPayment: ...
     @read
+    def receipts(self, account_no: str) -> tuple[ReceiptLine, ...]:
+        """The last five, the newest first."""
+        ...
+
+    @read
+    def find_receipt(self, account_no: str, number: str) -> ReceiptLine | None: ...
+    @read
     def payee(self, account_no: str) -> Payee | None: ...
     @read
     def wallets(self, phone: Phone) -> tuple[WalletChoice, ...]:
@@ -254,6 +270,11 @@ class Actions(Protocol):
     def set_language(self, language: str) -> None: ...
     @write
     def request_payment(self, account_no: str, amount: Money, phone: Phone, wallet: str) -> PaymentResult: ...
+    @write
+    def send_receipt(self, account_no: str, number: str) -> None:
+        """Its SMS once more, to the phone that asks."""
+        ...
+
     @write
     def link_connection(self, account_no: str) -> RegisterResult: ...
     @write

@@ -6,7 +6,7 @@ from functools import partial
 from typing import cast
 
 from core.i18n import Text, _
-from flows import account, bill, fault, help
+from flows import account, bill, fault, help, receipt
 from flows.actions import Actions, Caller
 from flows.answers import amount, meter_value
 from flows.pay import pay, request_at_once
@@ -190,6 +190,7 @@ def _pay(caller: Caller, account_no: str, rest: str) -> Talk[End]:
 
 OF_ONE: dict[str, Task] = {
     "balance": _balance, "bill": _bill, "read": _read, "pay": _pay, "usage": _usage, "paid": _paid,
+    "receipt": receipt.by_keyword,
 }  # fmt: skip
 
 

@@ -61,13 +61,13 @@ def language_of(session: Session, connection: Connection) -> str:
     return customer.language if customer else settings().default_language
 
 
-def send_again(session: Session, receipt: Receipt) -> bool:
-    """The receipt's SMS once more, to its customer; whether there was a connection and a phone."""
+def send_again(session: Session, receipt: Receipt, to: Phone | None = None, key: str | None = None) -> bool:
+    """The receipt's SMS once more, to its customer or whoever asked; whether there was a connection and a phone."""
     connection = session.get(Connection, receipt.connection_id) if receipt.connection_id is not None else None
-    phone = (paying_phone(receipt) or own_phone(session, connection)) if connection else None
+    phone = to or paying_phone(receipt) or (own_phone(session, connection) if connection else None)
     if connection is None or phone is None:
         return False
     language = language_of(session, connection)
     said = words_of(session, receipt, connection)
-    queue_message(session, phone, said, "receipt", connection_id=connection.id, language=language)
+    queue_message(session, phone, said, "receipt", key=key, connection_id=connection.id, language=language)
     return True
