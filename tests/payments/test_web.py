@@ -62,7 +62,14 @@ def test_too_large_is_refused(client: FlaskClient, settings: Settings) -> None:
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [({}, "0"), ({"account": "404"}, "C2B00012"), ({"amount": "0"}, "C2B00013"), ({"amount": "nine"}, "C2B00013"), ({"amount": "250001"}, "C2B00013"), ({"shortcode": "1"}, "C2B00015")],
+    [
+        ({}, "0"),
+        ({"account": "404"}, "C2B00012"),
+        ({"amount": "0"}, "C2B00013"),
+        ({"amount": "nine"}, "C2B00013"),
+        ({"amount": "250001"}, "C2B00013"),
+        ({"shortcode": "1"}, "C2B00015"),
+    ],
 )
 def test_validation(client: FlaskClient, settings: Settings, change: dict[str, str], code: str) -> None:
     account = change.pop("account", None) or house().account_no
