@@ -7,16 +7,16 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.database import transaction
-from core.outbox import after_commit, job
+from core.outbox import after_commit, job, step
 from payments.hearing import ask, confirm, listen, turn
 from payments.intents import attempt_of, move
 from payments.models import OPEN, PaymentIntent
 from payments.outcomes import RESEND_WITHIN_S, enter
-from payments.settlement import fail, settle
+from payments.settlement import fail, settle_kept
 from payments.wallets.protocol import Accepted, Answer, Refused, Unknown, Wallet
 from payments.wallets.registry import wallet
 
-job("payments.settle")(settle)
+step("payments.settle")(settle_kept)
 job("payments.confirm")(confirm)
 RESEND_S = 10
 """After a lost answer, where the same id may be sent again."""
