@@ -3,6 +3,7 @@
 import click
 
 from ussd_app.cli.bench_billing import billing
+from ussd_app.cli.bench_payments import payments
 from ussd_app.cli.place import Failure, json_option, print_json
 
 
@@ -42,3 +43,4 @@ def ussd(as_json: bool, server: str, threads: int, seconds: float, customers: tu
 
 
 bench.add_command(billing)
+bench.add_command(payments)
