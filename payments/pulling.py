@@ -36,7 +36,6 @@ MARGIN = timedelta(minutes=10)
 """So much inside of that we stay: clocks differ, and pages take their time."""
 SLACK = timedelta(minutes=5)
 RECENT = timedelta(hours=6)
-EVERY = timedelta(minutes=10)
 DAY = timedelta(hours=24)
 OVERLAP = timedelta(minutes=2)
 """How far a quick reading reaches back behind the last one."""
@@ -61,7 +60,7 @@ def sweep() -> None:
         return
     with transaction() as session:
         last = _last_begun(session, ("recent", "day"))
-        if last is not None and last > now() - EVERY:
+        if last is not None and last > now() - timedelta(seconds=settings().mpesa_pull_every_s):
             return
         a_day = _last_done(session, "day")
         if a_day is None or a_day < now() - DAY:
