@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from core.i18n import Month, Text, _
 from core.money import Money
-from flows.actions import Actions, BalanceView, BillSummary, Caller, LastPayment, MonthUsage, PastBill
+from flows.actions import Actions
 from flows.pay import pay
 from flows.talk import End, Talk, call, choose
+from flows.values import BalanceView, BillSummary, Caller, LastPayment, MonthUsage, PastBill
 
 LONGEST_BAR = 8
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from core.i18n import Text, _
 from flows import account, bill, fault, help, receipt, register
-from flows.actions import Actions, Caller
+from flows.actions import Actions
 from flows.pay import pay
 from flows.reading import submit_reading
 from flows.talk import End, Talk, call, choose, follow, resumable, speak
+from flows.values import Caller
 from flows.which import which
 
 CODES = {

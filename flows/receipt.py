@@ -1,9 +1,10 @@
 """A receipt once more: picked from the last ones and sent by SMS, or asked for in an SMS."""
 
 from core.i18n import Text, _
-from flows.actions import Actions, Caller, ReceiptLine
+from flows.actions import Actions
 from flows.bill import no_payment, paid_text
 from flows.talk import End, Talk, call, choose
+from flows.values import Caller, ReceiptLine
 
 
 def by_menu(caller: Caller, account_no: str) -> Talk[End]:

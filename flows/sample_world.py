@@ -8,7 +8,9 @@ from hashlib import blake2b
 
 from core.money import Money
 from core.phone import Phone
-from flows.actions import (
+from flows.codec import write_result
+from flows.talk import Call
+from flows.values import (
     BalanceView,
     BillSummary,
     Caller,
@@ -30,8 +32,6 @@ from flows.actions import (
     Unfinished,
     WalletChoice,
 )
-from flows.codec import write_result
-from flows.talk import Call
 
 PHONE = Phone("+254700000001")
 RIGHT_PIN = "2580"

@@ -10,7 +10,8 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 from core.i18n import LANGUAGES, Text, _, say
 from core.text import to_gsm7
-from flows.actions import Actions, Secret
+from flows.actions import Actions
+from flows.values import Secret
 
 Resume = Literal["none", "ask", "continue"]
 

@@ -12,7 +12,7 @@ from billing.models import Connection, Customer
 from core.config import settings
 from core.money import Money
 from core.phone import Phone
-from flows.actions import (
+from flows.values import (
     BalanceView,
     BillSummary,
     Forecast,

@@ -3,9 +3,9 @@
 import json
 
 from core.phone import Phone
-from flows.actions import Unfinished
 from flows.codec import write_result
 from flows.talk import Call
+from flows.values import Unfinished
 from ussd_app.actions import BookActions
 from ussd_app.effects import last_of, once
 from ussd_app.seal import digest
