@@ -30,7 +30,7 @@ from ussd_app.embedded.servers import embedded_postgres, embedded_valkey
 CUSTOMERS = 2_000
 WARM = 200
 WORKERS = 2
-READY_S, SETTLED_S = 60.0, 600.0
+READY_S, STOPS_S, SETTLED_S = 180.0, 20.0, 600.0
 TICK_S = 0.05
 SHORTCODE = "600100"
 Say = Callable[[str], None]
@@ -118,14 +118,22 @@ def _service(place: Place) -> Iterator[int]:
             process = subprocess.Popen(  # noqa: S603 - processes of ours
                 [sys.executable, "-m", *command], cwd=ROOT, stdout=log, stderr=log, env=environ
             )
-            stack.callback(process.wait, 20)
-            stack.callback(process.terminate)
+            stack.callback(_stop, process)
         end = time.monotonic() + READY_S
         while not is_ready(port):
             if time.monotonic() > end:
                 raise RuntimeError(f"the service does not start:\n{(place.logs / 'service.log').read_text()[-2000:]}")
             time.sleep(TICK_S)
         yield port
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(STOPS_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _settled(url: str, port: int, letters: list[bytes], callers: int) -> tuple[Answered, float]:
