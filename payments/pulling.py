@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -42,6 +42,7 @@ OVERLAP = timedelta(minutes=2)
 QUICK_APART = timedelta(seconds=10)
 STUCK = timedelta(minutes=5)
 """A run that is older has lost its worker."""
+KEPT = timedelta(days=90)
 ALARM = timedelta(hours=36)
 """So long without a reading people are told, with time left before payments fall out of reach."""
 MOST_PAGES = 2000
@@ -64,6 +65,7 @@ def sweep() -> None:
             return
         a_day = _last_done(session, "day")
         if a_day is None or a_day < now() - DAY:
+            session.execute(delete(PullRun).where(PullRun.begun_at < now() - KEPT))
             begin(session, "day", now() - REACH + MARGIN)
             return
         reached = _last_done(session)

@@ -2,11 +2,13 @@
 
 import base64
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.clock import frozen, now
 from core.config import Settings
 from payments.daraja import Daraja
 from payments.daraja_answers import Registered
@@ -15,7 +17,7 @@ from payments.mpesa_results import CAUSES, FAILED
 from payments.wallets.protocol import Accepted, Refused, Unknown
 from simulators.daraja.keys import Keys
 from simulators.daraja.settings import DarajaSettings
-from tests.payments.answering import PUSH, QUERY, Server, error
+from tests.payments.answering import PULL, PUSH, QUERY, Server, error
 from tests.payments.paying import PHONE
 
 REGISTER = "/mpesa/c2b/v2/registerurl"
@@ -43,6 +45,16 @@ def test_what_is_too_long_for_the_prompt_is_cut(server: Server, client: Daraja) 
     client.stk_push(PHONE, 500, "1234567890123456", URL, "Water for a very long time")
     body = server.asked[-1][1]
     assert (body["AccountReference"], body["TransactionDesc"]) == ("123456789012", "Water for a v")
+
+
+def test_the_time_is_nairobis_also_after_its_midnight(server: Server, client: Daraja) -> None:
+    server.answers[PUSH], server.answers[PULL] = [TAKEN], [(200, {"ResponseCode": "1001", "Response": [[]]})]
+    with frozen(datetime(2026, 12, 31, 21, 0, 5, tzinfo=UTC)):
+        client.stk_push(PHONE, 500, "1", URL)
+        client.pull(now() - timedelta(hours=1), now())
+    push, pull = server.asked[-2][1], server.asked[-1][1]
+    assert push["Timestamp"] == "20270101000005"
+    assert (pull["StartDate"], pull["EndDate"]) == ("2026-12-31 23:00:05", "2027-01-01 00:00:05")
 
 
 def test_one_token_for_a_burst(server: Server, client: Daraja) -> None:
