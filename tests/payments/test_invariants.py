@@ -30,7 +30,8 @@ BREAKS = {
     "each move has one entry of its amount, and is undone by another alone":
         "UPDATE ledger_entry SET source = 'by hand ' || id WHERE source LIKE 'move:%'",
     "refunds owed are those that are not paid out": "UPDATE money_move SET payout = 'paid' WHERE kind = 'refund'",
-    "office receipts are numbered without a gap": "UPDATE receipt SET receipt = 'HQ-000007' WHERE receipt = 'HQ-000001'",
+    "office receipts are numbered without a gap":
+        "UPDATE receipt SET receipt = 'HQ-000007' WHERE receipt = 'HQ-000001'",
     "a closed day took nothing after it was closed":
         "UPDATE desk_day SET closed_at = opened_at - interval '1 day'",
     "a drawer holds what was kept and what was taken since": "UPDATE desk_day SET kept_minor = 1",
