@@ -37,11 +37,11 @@ Say = Callable[[str], None]
 OPEN = "SELECT EXISTS (SELECT FROM notice WHERE outcome IS NULL)"
 LATER = """
     CREATE FUNCTION bench_later() RETURNS trigger LANGUAGE plpgsql
-        AS 'BEGIN NEW.run_after := ''infinity''; RETURN NEW; END';
+        AS 'BEGIN NEW.run_after := now() + interval ''1000 days''; RETURN NEW; END';
     CREATE TRIGGER bench_later BEFORE INSERT ON outbox FOR EACH ROW WHEN (NEW.job = 'messages.send')
         EXECUTE FUNCTION bench_later();
 """
-"""The SMS wait for ever, so that the workers settle and nothing else."""
+"""The SMS wait for years, so that the workers settle and nothing else."""
 
 
 class Wrong(RuntimeError):

@@ -78,10 +78,8 @@ def _recorded(url: str, after: int) -> list[tuple[list[Statement], list[Statemen
 def _inserts(connection: "psycopg.Connection[Any]", table: str, query: str, ids: dict[str, Any]) -> list[Statement]:
     cursor = connection.execute(query, ids)
     names = [column.name for column in cursor.description or ()]
-    into = (
-        f"INSERT INTO bench.{table} ({', '.join(names)}) OVERRIDING SYSTEM VALUE"
-        f" VALUES ({', '.join(['%s'] * len(names))})"
-    )
+    columns, values = ", ".join(names), ", ".join(["%s"] * len(names))
+    into = f"INSERT INTO bench.{table} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({values})"  # noqa: S608 - our own
     return [(into, tuple(_written(value) for value in row)) for row in cursor.fetchall()]
 
 
