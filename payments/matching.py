@@ -104,7 +104,8 @@ def _slips(digits: str) -> Iterator[str]:
 
 def _from_number(session: Session, said: str) -> Iterator[Evidence]:
     """What she wrote holds an account number, or nearly one, or the number of her meter."""
-    runs = re.findall(r"\d{4,20}", re.sub(r"(?<=\d)[ -](?=\d)", "", said))
+    joined = re.sub(r"(?<=\d)[ -](?=\d)", "", said)  # "1000 017", but also "Plot 7 1000017"
+    runs = {*re.findall(r"\d{4,20}", said), *re.findall(r"\d{4,20}", joined)}
     written = {number for run in runs if (number := parse_account_no(run))}
     for connection_id, number in _accounts(session, written):
         yield Evidence(connection_id, WRITTEN, f"“{said}” holds the account number {number}", "number")
