@@ -12,12 +12,11 @@ from admin_web.forms import FormSchema, choice, read, word
 from admin_web.paging import listed
 from admin_web.places import account_numbers
 from admin_web.suspense import MOVE_KINDS, PAYOUT_STATES, WHY_NOT
-from core.outbox import after_commit
 from payments.approvals import MoneyRefusal, decide, limit
 from payments.cashier import drawer, open_day_of
 from payments.models import Receipt
 from payments.move_models import MoneyMove
-from payments.refunds import by_wallet, owed, pay_out
+from payments.refunds import ask_wallet, by_wallet, owed, pay_out
 
 SHOWS = {"proposed": "To decide", "posted": "In the books", "rejected": "Rejected"}
 WAYS = {"bank": "By bank transfer", "drawer": "In cash, out of my drawer"}
@@ -60,7 +59,7 @@ def refunds(session: Session) -> ResponseReturnValue:
     """What finance has still to give back, the oldest first."""
     waiting = owed(session)
     receipts = _receipts(session, waiting)
-    asked = {move.id for move in waiting if by_wallet(receipts[move.receipt_id])}
+    asked = {move.id for move in waiting if by_wallet(receipts[move.receipt_id], move)}
     return render_template(
         "office/refunds.html", moves=waiting, receipts=receipts, asked=asked, how=WAYS, payouts=PAYOUT_STATES
     )
@@ -71,7 +70,7 @@ def refund_paid(session: Session, move_id: int) -> ResponseReturnValue:
     """Finance or the cashier has given the money back; or the wallet is to be asked again."""
     move = session.get(MoneyMove, move_id) or abort(404)
     if request.form.get("do") == "ask":
-        after_commit(session, "payments.refund", move.id)
+        ask_wallet(session, move, session.get_one(Receipt, move.receipt_id))
         flash("The wallet is asked. It never pays the same refund twice.", "good")
         return redirect(url_for("office.refunds"), 303)
     form = read(PayOutForm(), request.form)

@@ -106,11 +106,13 @@ def receipt_again(session: Session, receipt_id: int) -> ResponseReturnValue:
     return redirect(url_for("office.receipt", receipt_id=one.id), 303)
 
 
-@page("/payments/receipts/<int:receipt_id>/<any(allocate, return, transfer, refund):deed>", roles=MONEY,
+@page("/payments/receipts/<int:receipt_id>/<deed>", roles=MONEY,
       methods=("GET", "POST"))  # fmt: skip
 def move_money(session: Session, receipt_id: int, deed: str) -> ResponseReturnValue:
     """Say where it should go and why; look once more; do it."""
     one = session.get(Receipt, receipt_id) or abort(404)
+    if deed not in DEEDS:
+        abort(404)
     source = _source(session, deed)
     sent = request.form if request.method == "POST" else request.args
     if "reason" not in sent:

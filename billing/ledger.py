@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from billing.ledger_models import Balance, LedgerEntry, Posting
 from core.clock import now
 from core.config import settings
 from core.money import Money
+from core.statements import row, written
 
 RECEIVABLE = "receivable"
 SUSPENSE = "suspense"
@@ -38,6 +38,23 @@ class StatementLine:
     at: datetime
 
 
+# One statement for all: legs that come together are balanced, so the guard need not look again at commit.
+POST = """
+    WITH entry AS (
+        INSERT INTO ledger_entry (kind, source, memo, created_at, due_on, reverses_id)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (source) DO NOTHING RETURNING id
+    ),
+    legs AS (
+        INSERT INTO posting (entry_id, account, connection_id, amount_minor)
+        SELECT entry.id, leg.account, leg.connection_id, leg.amount_minor
+        FROM entry, unnest($7::text[], $8::bigint[], $9::bigint[]) WITH ORDINALITY
+            AS leg (account, connection_id, amount_minor, place)
+        ORDER BY leg.place
+    )
+    SELECT id FROM entry
+"""
+
+
 def money(minor: int) -> Money:
     """`minor` units of the utility's currency."""
     return Money(minor, settings().currency)
@@ -61,29 +78,17 @@ def post(
     """
     if not legs or sum(leg.amount_minor for leg in legs) != 0:
         raise ValueError(f"the legs of {source} do not sum to zero")
-    entry = session.execute(
-        upsert(LedgerEntry)
-        .values(kind=kind, source=source, memo=memo, created_at=at or now(), due_on=due_on, reverses_id=reverses)
-        .on_conflict_do_nothing(index_elements=["source"])
-        .returning(LedgerEntry)
-    ).scalar_one_or_none()
-    if entry is None:
+    moment, order = at or now(), sorted(legs, key=lambda leg: leg.connection_id or 0)
+    made = row(
+        session, POST, kind, source, memo, moment, due_on, reverses, [leg.account for leg in order],
+        [leg.connection_id for leg in order], [leg.amount_minor for leg in order],
+    )  # fmt: skip
+    if made is None:
         return None
-    # One statement for all legs: together they are balanced, so the guard need not look again at commit.
-    session.execute(
-        insert(Posting).values(
-            [
-                {
-                    "entry_id": entry.id,
-                    "account": leg.account,
-                    "connection_id": leg.connection_id,
-                    "amount_minor": leg.amount_minor,
-                }
-                for leg in sorted(legs, key=lambda leg: leg.connection_id or 0)
-            ]
-        )
+    entry = LedgerEntry(
+        id=made[0], kind=kind, source=source, memo=memo, created_at=moment, due_on=due_on, reverses_id=reverses
     )
-    return entry
+    return written(session, entry)
 
 
 def reverse(session: Session, entry_id: int, kind: str, source: str, memo: str = "") -> LedgerEntry | None:

@@ -78,6 +78,7 @@ class Settings:
     mpesa_passkey: str = _setting("", "Passkey of the short code", secret=True)
     mpesa_initiator: str = _setting("", "Name of the API operator that asks for status, balance and reversals")
     mpesa_initiator_password: str = _setting("", "Password of the API operator", secret=True)
+    mpesa_pull_every_s: float = _setting(600.0, "Seconds between two readings of M-Pesa's own list of payments")
     mpesa_pull_number: str = _setting(
         "", "The number that is nominated where Pull Transactions is registered, as 2547.."
     )

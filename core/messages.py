@@ -1,9 +1,9 @@
 """Messages to and from phones, each a row before it is sent or answered."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, exists, select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.clock import now
@@ -14,6 +14,7 @@ from core.message_bulk import BulkSend
 from core.message_templates import word
 from core.outbox import Outbox, after_commit
 from core.phone import Phone
+from core.statements import row, written
 from core.text import sms_parts, to_gsm7
 
 __all__ = ["LATER", "STATES", "BulkSend", "Message", "priority_of", "queue_message", "wake", "wake_after_commit"]
@@ -74,6 +75,21 @@ class Message(Base):
     inbox_by: Mapped[str | None]
 
 
+# A message and the work of sending it are one statement; where nobody waits for it, the drain does that.
+QUEUE = """
+    WITH made AS (
+        INSERT INTO message (direction, status, tries, batched, phone, body, kind, key, language, parts, connection_id,
+                             created_at, priority, send_after)
+        VALUES ('out', 'queued', 0, false, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        ON CONFLICT (key) DO NOTHING RETURNING id
+    ),
+    work AS (
+        INSERT INTO outbox (job, subject_id, run_after) SELECT 'messages.send', id, $8 FROM made WHERE $11::boolean
+    )
+    SELECT id FROM made
+"""
+
+
 def priority_of(kind: str) -> int:
     return PRIORITIES.get(kind, 1)
 
@@ -100,31 +116,17 @@ def queue_message(
         body, verbatim = worded.body, worded.by_office
     body = body if verbatim else to_gsm7(body)
     priority, moment = priority_of(kind), now()
-    added = session.execute(
-        insert(Message)
-        .values(
-            direction="out",
-            phone=phone,
-            body=body,
-            kind=kind,
-            key=key,
-            language=language,
-            status="queued",
-            parts=sms_parts(body).parts,
-            connection_id=connection_id,
-            created_at=moment,
-            priority=priority,
-            send_after=moment if priority < LATER else settings().sending_hours().opening(moment),
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(Message)
-    ).scalar_one_or_none()
-    if added is not None:
-        if priority < LATER:
-            after_commit(session, SEND, added.id)
-        else:
-            wake_after_commit(session)
-    return added
+    facts: dict[str, Any] = {
+        "phone": phone, "body": body, "kind": kind, "key": key, "language": language, "parts": sms_parts(body).parts,
+        "connection_id": connection_id, "created_at": moment, "priority": priority,
+        "send_after": moment if priority < LATER else settings().sending_hours().opening(moment),
+    }  # fmt: skip
+    added = row(session, QUEUE, *facts.values(), priority < LATER)
+    if added is None:
+        return None
+    if priority >= LATER:
+        wake_after_commit(session)
+    return written(session, Message(id=added[0], direction="out", status="queued", tries=0, batched=False, **facts))
 
 
 def wake(session: Session, at: datetime) -> None:

@@ -11,10 +11,13 @@ from sqlalchemy import Identity, Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.clock import now
-from core.database import Base
+from core.database import Base, transaction
 
 Job = Callable[[int], None]
+Step = Callable[[Session, int], None]
 JOBS: dict[str, Job] = {}
+STEPS: dict[str, Step] = {}
+"""Those of the jobs that make no network call."""
 
 
 class Outbox(Base):
@@ -49,5 +52,22 @@ def job(name: str) -> Callable[[Job], Job]:
             raise ValueError(f"two jobs are named {name}")
         JOBS[name] = function
         return function
+
+    return register
+
+
+def step(name: str) -> Callable[[Step], Job]:
+    """Register a function as the job `name` that makes no network call and opens no transaction.
+
+    A worker does it in the very transaction that marks its row as done: one commit, and no second time.
+    """
+
+    def register(function: Step) -> Job:
+        def alone(subject_id: int) -> None:
+            with transaction() as session:
+                function(session, subject_id)
+
+        STEPS[name] = function
+        return job(name)(alone)
 
     return register

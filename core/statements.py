@@ -6,18 +6,19 @@ deallocate all, ours included.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import pq
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 DRIVER = "statements"
 FINE = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 
 Row = tuple[Any, ...]
+T = TypeVar("T")
 
 
 class Statements:
@@ -104,3 +105,13 @@ def row(session: Session, statement: str, *values: object) -> Row | None:
 def rows(session: Session, statement: str, *values: object) -> list[Row]:
     """All rows of a statement."""
     return statements(session).rows(statement, values)
+
+
+def written(session: Session, thing: T) -> T:
+    """Let the session know a row that a statement has just written: `thing` is its model, with its key set.
+
+    What was left out of it is read when somebody asks for it.
+    """
+    make_transient_to_detached(thing)
+    session.add(thing)
+    return thing

@@ -2,9 +2,10 @@
 
 from core.i18n import Text, _
 from flows import pin
-from flows.actions import Actions, Caller
+from flows.actions import Actions
 from flows.answers import account_number, languages, person_name, units
 from flows.talk import End, Talk, ask, call, choose, confirm, speak
+from flows.values import Caller
 
 
 def choose_change(caller: Caller) -> Talk[str]:

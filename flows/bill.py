@@ -1,11 +1,14 @@
 """What is owed, what was used, what was paid: the balance, the bills, the months, the forecast."""
 
+from datetime import date
 from decimal import Decimal
 
 from core.i18n import Month, Text, _
-from flows.actions import Actions, BalanceView, BillSummary, Caller, LastPayment, MonthUsage, PastBill
+from core.money import Money
+from flows.actions import Actions
 from flows.pay import pay
 from flows.talk import End, Talk, call, choose
+from flows.values import BalanceView, BillSummary, Caller, LastPayment, MonthUsage, PastBill
 
 LONGEST_BAR = 8
 
@@ -79,12 +82,8 @@ def last_payment(caller: Caller, account_no: str) -> Talk[End]:
 
 def payment_text(account_no: str, last: LastPayment) -> Text:
     match last.kind:
-        case "paid" if not last.reference:
-            return _("Connection {account}: {amount} was paid on {day}.",
-                     account=account_no, amount=last.amount, day=last.on)  # fmt: skip
         case "paid":
-            return _("Connection {account}: {amount} was paid on {day}. Receipt {reference}.",
-                     account=account_no, amount=last.amount, day=last.on, reference=last.reference)  # fmt: skip
+            return paid_text(account_no, last.amount, last.on, last.reference)
         case "waiting":
             return _("Connection {account}: {amount} asked for on {day} is not confirmed yet. We will SMS you.",
                      account=account_no, amount=last.amount, day=last.on)  # fmt: skip
@@ -92,7 +91,19 @@ def payment_text(account_no: str, last: LastPayment) -> Text:
             return _("Connection {account}: the payment of {amount} on {day} did not go through. Nothing was taken.",
                      account=account_no, amount=last.amount, day=last.on)  # fmt: skip
         case _:
-            return _("There is no payment for connection {account} yet.", account=account_no)
+            return no_payment(account_no)
+
+
+def paid_text(account_no: str, amount: Money | None, day: date | None, reference: str) -> Text:
+    """That it was paid, and its receipt where it has one."""
+    if not reference:
+        return _("Connection {account}: {amount} was paid on {day}.", account=account_no, amount=amount, day=day)
+    return _("Connection {account}: {amount} was paid on {day}. Receipt {reference}.",
+             account=account_no, amount=amount, day=day, reference=reference)  # fmt: skip
+
+
+def no_payment(account_no: str) -> Text:
+    return _("There is no payment for connection {account} yet.", account=account_no)
 
 
 def balance_text(account_no: str, view: BalanceView) -> Text:

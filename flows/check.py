@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, field, replace
 from core.i18n import LANGUAGES, Text, catalog, say
 from core.text import septets, to_gsm7
 from flows import codec, keywords
-from flows.actions import Unfinished
 from flows.journal import Said
 from flows.menu import CODES, OF_ONE, ussd_menu
 from flows.pages import KEYS, SMS, Budget, budget_for
 from flows.player import TAKE_UP, Door, Reply, answer, open_conversation, replay
 from flows.sample_answers import GARBAGE, TEXTED, lawful
 from flows.sample_world import KINDS, SampleWorld
+from flows.values import Unfinished
 from flows.words import KEYWORDS
 
 NETWORKS = ("63902", "99999")

@@ -1,9 +1,10 @@
 """A customer reports what is wrong, and gets a number to ask after it."""
 
 from core.i18n import _
-from flows.actions import Actions, Caller
+from flows.actions import Actions
 from flows.answers import note as few_words
 from flows.talk import End, Talk, ask, call, choose, choose_or, resumable
+from flows.values import Caller
 from flows.which import which
 
 

@@ -1,8 +1,8 @@
 """Help: where else to turn, how to pay, how to save."""
 
 from core.i18n import Text, _
-from flows.actions import Caller
 from flows.talk import End, Talk, choose
+from flows.values import Caller
 from flows.words import in_short
 
 TIPS = {

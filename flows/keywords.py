@@ -6,13 +6,14 @@ from functools import partial
 from typing import cast
 
 from core.i18n import Text, _
-from flows import account, bill, fault, help
-from flows.actions import Actions, Caller
+from flows import account, bill, fault, help, receipt
+from flows.actions import Actions
 from flows.answers import amount, meter_value
 from flows.pay import pay, request_at_once
 from flows.player import Door
 from flows.reading import submit_reading
 from flows.talk import End, Refused, Screen, Talk, call, choose, speak
+from flows.values import Caller
 from flows.which import which
 from flows.words import BY_WORD, Keyword, near, plain, split
 
@@ -190,6 +191,7 @@ def _pay(caller: Caller, account_no: str, rest: str) -> Talk[End]:
 
 OF_ONE: dict[str, Task] = {
     "balance": _balance, "bill": _bill, "read": _read, "pay": _pay, "usage": _usage, "paid": _paid,
+    "receipt": receipt.by_keyword,
 }  # fmt: skip
 
 

@@ -3,16 +3,17 @@
 from collections.abc import Callable
 
 from core.i18n import Text, _
-from flows import account, bill, fault, help, register
-from flows.actions import Actions, Caller
+from flows import account, bill, fault, help, receipt, register
+from flows.actions import Actions
 from flows.pay import pay
 from flows.reading import submit_reading
 from flows.talk import End, Talk, call, choose, follow, resumable, speak
+from flows.values import Caller
 from flows.which import which
 
 CODES = {
     "71": "read", "72": "pay", "73": "balance", "74": "last", "75": "usage", "76": "fault", "77": "language",
-    "78": "help", "79": "paid",
+    "78": "help", "79": "paid", "80": "receipt",
 }  # fmt: skip
 """What these digits mean never changes, whatever the order of the menu: *384*7*72*500# may stand on a poster."""
 
@@ -25,6 +26,7 @@ OF_ONE: dict[str, Callable[[Caller, str], Talk[End]]] = {
     "usage": bill.usage,
     "next": bill.forecast,
     "paid": bill.last_payment,
+    "receipt": receipt.by_menu,
 }
 """Tasks about one connection."""
 
@@ -96,6 +98,9 @@ def main_menu(caller: Caller) -> dict[str, Text]:
 
 def bill_menu(caller: Caller) -> dict[str, Text]:
     bills = {"last": _("My last bill"), "past": _("Earlier bills")}
-    rest = {"usage": _("Usage by month"), "next": _("Next bill"), "paid": _("My last payment")}
+    rest = {
+        "usage": _("Usage by month"), "next": _("Next bill"), "paid": _("My last payment"),
+        "receipt": _("Receipt by SMS"),
+    }  # fmt: skip
     prepaid = all(place.prepaid for place in caller.connections)
-    return {"usage": rest["usage"], "paid": rest["paid"]} if prepaid else bills | rest
+    return {name: rest[name] for name in ("usage", "paid", "receipt")} if prepaid else bills | rest

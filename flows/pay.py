@@ -7,10 +7,11 @@ from core.i18n import Text, _
 from core.money import Money
 from core.phone import Phone
 from flows import pin
-from flows.actions import Actions, Caller, WalletChoice
+from flows.actions import Actions
 from flows.answers import account_number, phone_number
 from flows.answers import amount as whole_amount
 from flows.talk import End, Talk, ask, call, choose, choose_or, resumable
+from flows.values import Caller, WalletChoice
 
 
 def pay(caller: Caller, account_no: str) -> Talk[End]:

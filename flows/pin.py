@@ -1,10 +1,11 @@
 """The PIN: chosen by the customer, asked for only where a stranger with her phone could do harm."""
 
 from core.i18n import Text, _, n_
-from flows.actions import Actions, Caller
+from flows.actions import Actions
 from flows.answers import new_pin
 from flows.answers import pin as four_digits
 from flows.talk import End, Talk, ask_secret, call, choose
+from flows.values import Caller
 
 LOCKED = _("Your PIN is locked. Please visit our office with your ID.")
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from core.i18n import Text, _, say
-from flows.actions import Secret
 from flows.codec import read_result
 from flows.journal import Done, Entry, Said, State
 from flows.pages import Budget, paginate
 from flows.talk import Call, End, Follow, Keep, Refused, Resume, Screen, Speak, Talk
+from flows.values import Secret
 
 Door = Callable[[], Talk[End]]
 LONGEST_ANSWER = 160

@@ -3,9 +3,10 @@
 from decimal import Decimal
 
 from core.i18n import Text, _
-from flows.actions import Actions, MeterFace, ReadingCheck
+from flows.actions import Actions
 from flows.answers import meter_value
 from flows.talk import End, Talk, ask, call, confirm, resumable
+from flows.values import MeterFace, ReadingCheck
 
 
 def submit_reading(account_no: str, value: Decimal | None = None) -> Talk[End]:

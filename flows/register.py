@@ -2,9 +2,10 @@
 
 from core.i18n import LANGUAGES, Text, _
 from flows import fault
-from flows.actions import Actions, Caller
+from flows.actions import Actions
 from flows.answers import account_number, languages, person_name
 from flows.talk import End, Talk, ask, call, choose, confirm, resumable, speak
+from flows.values import Caller
 
 
 def welcome(caller: Caller) -> Talk[End]:

@@ -8,7 +8,9 @@ from hashlib import blake2b
 
 from core.money import Money
 from core.phone import Phone
-from flows.actions import (
+from flows.codec import write_result
+from flows.talk import Call
+from flows.values import (
     BalanceView,
     BillSummary,
     Caller,
@@ -23,14 +25,13 @@ from flows.actions import (
     PinCheck,
     ReadingCheck,
     ReadingResult,
+    ReceiptLine,
     RegisterResult,
     Secret,
     Ticket,
     Unfinished,
     WalletChoice,
 )
-from flows.codec import write_result
-from flows.talk import Call
 
 PHONE = Phone("+254700000001")
 RIGHT_PIN = "2580"
@@ -161,6 +162,17 @@ class SampleWorld:
         }
         failed = LastPayment("failed", Money(50_000), date(2026, 11, 28))
         return LastPayment("none") if self.bare else kinds.get(account_no, failed)
+
+    def receipts(self, account_no: str) -> tuple[ReceiptLine, ...]:
+        most = max(self.owed, Money(123_400))
+        days = [date(2026, 11, day) for day in (28, 21, 14, 7, 1)]
+        return () if self.bare else tuple(ReceiptLine(f"SKL4XYZ12{n}", most, day) for n, day in enumerate(days))
+
+    def find_receipt(self, account_no: str, number: str) -> ReceiptLine | None:
+        return next((line for line in self.receipts(account_no) if line.number == number), None)
+
+    def send_receipt(self, account_no: str, number: str) -> None:
+        pass
 
     def payee(self, account_no: str) -> Payee | None:
         found = self.find_connection(account_no)

@@ -9,7 +9,8 @@ from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar, ca
 
 from core.i18n import LANGUAGES, Text, _, say
 from core.text import to_gsm7
-from flows.actions import Actions, Secret
+from flows.actions import Actions
+from flows.values import Secret
 
 Resume = Literal["none", "ask", "continue"]
 

@@ -1,8 +1,8 @@
 """Which connection is meant: her only one, or one of several, by building and department where she has those."""
 
 from core.i18n import Text, _
-from flows.actions import Caller, ConnectionRef
 from flows.talk import Talk, choose
+from flows.values import Caller, ConnectionRef
 
 
 def which(caller: Caller) -> Talk[str]:

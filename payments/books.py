@@ -42,8 +42,8 @@ CHECKS = {
     "no entry is behind two receipts": """
         SELECT entry_id::text FROM receipt GROUP BY entry_id HAVING count(*) > 1
     """,
-    "what a receipt brought is with customers, in suspense, or went back": f"""
-        WITH {ENTRIES}, gone AS (
+    "what a receipt brought is with customers, in suspense, or went back": """
+        WITH @entries, gone AS (
             SELECT receipt_id, sum(amount_minor) AS minor FROM money_move
             WHERE status = 'posted' AND kind IN ('refund', 'bounce') GROUP BY 1
         )
@@ -52,14 +52,14 @@ CHECKS = {
         GROUP BY receipt.id, gone.minor
         HAVING sum(stands.minor) + coalesce(gone.minor, 0) <> receipt.amount_minor OR min(stands.minor) < 0
     """,
-    "what of a receipt is held lies in suspense": f"""
-        WITH {ENTRIES}
+    "what of a receipt is held lies in suspense": """
+        WITH @entries
         SELECT receipt.receipt FROM receipt
         LEFT JOIN stands ON stands.receipt_id = receipt.id AND stands.account = 'suspense'
         WHERE receipt.held_minor <> coalesce(stands.minor, 0)
     """,
-    "a receipt names a connection that it was credited to": f"""
-        WITH {ENTRIES}
+    "a receipt names a connection that it was credited to": """
+        WITH @entries
         SELECT receipt.receipt FROM receipt WHERE connection_id IS NOT NULL AND NOT EXISTS (
             SELECT FROM stands WHERE stands.receipt_id = receipt.id AND stands.connection_id = receipt.connection_id)
     """,
@@ -96,7 +96,8 @@ CHECKS = {
     """,
     "a drawer holds what was kept and what was taken since": """
         WITH last AS (SELECT DISTINCT ON (cashier) * FROM desk_day ORDER BY cashier, id DESC),
-        booked AS (SELECT account, sum(amount_minor) AS minor FROM posting WHERE account LIKE 'cash:drawer:%' GROUP BY 1)
+        booked AS (
+            SELECT account, sum(amount_minor) AS minor FROM posting WHERE account LIKE 'cash:drawer:%' GROUP BY 1)
         SELECT last.cashier FROM last LEFT JOIN booked ON booked.account = 'cash:drawer:' || last.cashier
         WHERE last.status = 'closed' AND coalesce(booked.minor, 0) <> last.kept_minor
     """,
@@ -130,6 +131,6 @@ def check(session: Session) -> list[Invariant]:
     """Each invariant with the number of its violations and a few of them."""
     found = []
     for name, query in CHECKS.items():
-        rows = [str(row[0]) for row in session.execute(text(query))]
+        rows = [str(row[0]) for row in session.execute(text(query.replace("@entries", ENTRIES)))]
         found.append(Invariant(name, len(rows), rows[:SAMPLE]))
     return found

@@ -19,8 +19,8 @@ from payments.models import Notice, PaymentIntent, Receipt
 from payments.notices import conclude
 from payments.outcomes import enter
 from payments.settlement import settles
-from payments.wallets.pace import slow_down, take_place
-from payments.wallets.protocol import Attempt, Busy, Claim, Outcome, Paid, Wallet
+from payments.wallets.pace import slow_down, speed_up, take_place
+from payments.wallets.protocol import Attempt, Busy, Claim, Outcome, Paid, Unknown, Wallet
 from payments.wallets.registry import wallets
 
 AGAIN_S = 5
@@ -47,9 +47,11 @@ def ask(payer: Wallet, attempt: Attempt, wait_s: float) -> Outcome:
 
 
 def listen(session: Session, payer: Wallet, outcome: Outcome) -> None:
-    """Where the provider found us too fast, all workers leave it alone for a while."""
+    """Where the provider found us too fast, all workers leave it alone for a while; where it answers, they trust it."""
     if isinstance(outcome, Busy):
         slow_down(session, payer, SLOWER_S)
+    elif not isinstance(outcome, Unknown):
+        speed_up(session, payer)
 
 
 @settles("wallet")

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from billing.models import Connection
@@ -16,7 +15,7 @@ from core.config import settings
 from core.money import CURRENCY_DIGITS, Money
 from core.phone import Phone
 from core.statements import row
-from payments.models import IntentEvent, PaymentIntent
+from payments.models import PaymentIntent
 from payments.urls import callback_url
 from payments.wallets.protocol import Attempt, Wallet
 from payments.wallets.registry import wallets, wallets_for
@@ -57,6 +56,7 @@ ASK = """
     waiting AS (INSERT INTO outbox (job, subject_id, run_after) SELECT 'payments.push', id, $9 FROM made)
     SELECT coalesce((SELECT id FROM before), (SELECT id FROM made)), EXISTS (SELECT FROM recent)
 """
+NOTE = "INSERT INTO intent_event (intent_id, state, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 BY_KEY = "SELECT id FROM payment_intent WHERE key = $1"
 
 
@@ -149,5 +149,4 @@ def move(session: Session, intent_id: int, to: str, come_from: Iterable[str], **
 
 
 def _note_state(session: Session, intent_id: int, state: str) -> None:
-    row = insert(IntentEvent).values(intent_id=intent_id, state=state, created_at=now())
-    session.execute(row.on_conflict_do_nothing(index_elements=["intent_id", "state"]))
+    row(session, NOTE, intent_id, state, now())

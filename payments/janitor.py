@@ -17,12 +17,14 @@ from payments.intents import move
 from payments.models import PaymentIntent, Receipt
 from payments.settlement import attach
 from payments.wallets import mpesa
+from payments.wallets.pace import gap_of
 
 WAITS_S = (25, 45, 90, 420)
 """After the first question, at 20 s for M-Pesa: within the five queries a minute that Daraja's sandbox allows."""
 THEN_S = 600
 LEFT_TO_PEOPLE = pulling.REACH
 SENDING_S = 60
+SLOW_S = 2
 BATCH = 500
 
 
@@ -58,12 +60,13 @@ def _ask_about_silent(session: Session) -> None:
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     )
-    lacks_receipt = False
+    # Where queries are few, the list says sooner what was paid than the question of which there may be only one.
+    lacks_receipt, is_slow = False, gap_of(session, mpesa.NAME) > SLOW_S
     for intent in session.scalars(due).all():
         listed = _only_listed(intent)
         if listed and _found(session, intent):
             continue
-        lacks_receipt = lacks_receipt or listed
+        lacks_receipt = lacks_receipt or listed or (is_slow and intent.provider == mpesa.NAME)
         if not listed:
             after_commit(session, "payments.query", intent.id)
         _next_time(session, intent)

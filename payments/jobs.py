@@ -7,17 +7,21 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.database import transaction
-from core.outbox import after_commit, job
+from core.outbox import after_commit, job, step
 from payments.hearing import ask, confirm, listen, turn
 from payments.intents import attempt_of, move
 from payments.models import OPEN, PaymentIntent
 from payments.outcomes import RESEND_WITHIN_S, enter
-from payments.settlement import fail, settle
+from payments.settlement import fail, settle_kept
+from payments.wallets.pace import slow_down
 from payments.wallets.protocol import Accepted, Answer, Refused, Unknown, Wallet
 from payments.wallets.registry import wallet
 
-job("payments.settle")(settle)
+step("payments.settle")(settle_kept)
 job("payments.confirm")(confirm)
+BUSY_S = 5
+PATIENT_S = 60
+"""She has put the phone away by then."""
 RESEND_S = 10
 """After a lost answer, where the same id may be sent again."""
 
@@ -62,11 +66,24 @@ def _sent(session: Session, intent_id: int, payer: Wallet, answer: Answer) -> No
                     .values(checkout_request_id=checkout_request_id, merchant_request_id=merchant_request_id)
                 )
             move(session, intent_id, "sent", ["sending", "unknown"], next_poll_at=first)
+        case Refused(code="429") if _again_soon(session, intent_id, payer):
+            pass
         case Refused(code, message):
             intent = session.get_one(PaymentIntent, intent_id, with_for_update=True)
             fail(session, intent, code, message)
         case Unknown(why):
             move(session, intent_id, "unknown", ["sending"], result_text=why, next_poll_at=first)
+
+
+def _again_soon(session: Session, intent_id: int, payer: Wallet) -> bool:
+    """Refused at the gate for being one too many, so nothing was begun: the prompt is sent while she still waits."""
+    slow_down(session, payer, BUSY_S)
+    intent = session.get_one(PaymentIntent, intent_id, with_for_update=True)
+    if now() - intent.created_at > timedelta(seconds=PATIENT_S):
+        return False
+    if move(session, intent_id, "created", ["sending"]):
+        after_commit(session, "payments.push", intent_id, delay_s=BUSY_S)
+    return True
 
 
 @job("payments.query")

@@ -28,6 +28,8 @@ CERTAIN = 95
 SHOWN = 5
 MOST = 50
 """A name or a phone that fits more connections than this says nothing."""
+WHOLE = re.compile(r"\+?\d{9,15}")
+"""What is left of a masked number without its stars may be somebody else's."""
 DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 MASK = re.compile(r"\d{2,5}[\s*xX.•]*[*xX.•][\s*xX.•]*\d{2,4}")
 
@@ -102,7 +104,8 @@ def _slips(digits: str) -> Iterator[str]:
 
 def _from_number(session: Session, said: str) -> Iterator[Evidence]:
     """What she wrote holds an account number, or nearly one, or the number of her meter."""
-    runs = re.findall(r"\d{4,20}", re.sub(r"(?<=\d)[ -](?=\d)", "", said))
+    joined = re.sub(r"(?<=\d)[ -](?=\d)", "", said)  # "1000 017", but also "Plot 7 1000017"
+    runs = {*re.findall(r"\d{4,20}", said), *re.findall(r"\d{4,20}", joined)}
     written = {number for run in runs if (number := parse_account_no(run))}
     for connection_id, number in _accounts(session, written):
         yield Evidence(connection_id, WRITTEN, f"“{said}” holds the account number {number}", "number")
@@ -138,7 +141,7 @@ def _from_phone(session: Session, phone: str, payer: str) -> Iterator[Evidence]:
         yield from _earlier(session, phone)
     elif MASK.fullmatch(phone):
         yield from _of_masked(session, phone, payer)
-    elif (number := parse_phone(phone, settings().region)) is not None:
+    elif WHOLE.fullmatch(phone.replace(" ", "")) and (number := parse_phone(phone, settings().region)) is not None:
         yield from _of_owner(session, [number], "paid from its owner's phone", "phone")
         yield from _earlier(session, phone)
 

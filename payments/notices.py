@@ -1,6 +1,7 @@
 """The inbox of provider notices: each is kept whole before it is answered, and worked on after."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 
 import structlog
@@ -8,10 +9,21 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.outbox import after_commit
+from core.statements import row, written
 from payments.models import Notice
 
 log = structlog.get_logger("payments")
 KEPT_HEADERS = ("content-type", "user-agent", "x-forwarded-for", "x-request-id")
+
+# The provider waits for it, so the notice and its work are one statement.
+KEEP = """
+    WITH kept AS (
+        INSERT INTO notice (provider, kind, token, body, headers, remote_addr, digest, received_at)
+        VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7, $8) RETURNING id
+    ),
+    work AS (INSERT INTO outbox (job, subject_id, run_after) SELECT 'payments.settle', id, $8 FROM kept)
+    SELECT id FROM kept
+"""
 
 
 def store_notice(
@@ -20,20 +32,14 @@ def store_notice(
 ) -> Notice:  # fmt: skip
     """Keep a notice of `kind` ("stk", "paybill") and have it settled after the commit."""
     kept = {name.lower(): value[:500] for name, value in headers.items() if name.lower() in KEPT_HEADERS}
+    moment, digest = now(), hashlib.sha256(body).hexdigest()
+    made = row(session, KEEP, provider, kind, token, body, json.dumps(kept), remote_addr, digest, moment)
+    assert made is not None
     notice = Notice(
-        provider=provider,
-        kind=kind,
-        token=token,
-        body=body,
-        headers=kept,
-        remote_addr=remote_addr,
-        digest=hashlib.sha256(body).hexdigest(),
-        received_at=now(),
-    )
-    session.add(notice)
-    session.flush()
-    after_commit(session, "payments.settle", notice.id)
-    return notice
+        id=made[0], provider=provider, kind=kind, token=token, body=body, headers=kept, remote_addr=remote_addr,
+        digest=digest, received_at=moment, outcome=None, note=None, processed_at=None, replays=0, replayed_by=None,
+    )  # fmt: skip
+    return written(session, notice)
 
 
 def replay(session: Session, notice_id: int, by: str) -> bool:

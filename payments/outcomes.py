@@ -19,6 +19,7 @@ log = structlog.get_logger("payments")
 RESEND_WITHIN_S = 120
 """A prompt that comes later than this after she asked for it would only frighten her."""
 MISSING = "missing"
+BUSY_S = 15
 
 
 def enter(session: Session, intent: PaymentIntent, wallet: Wallet, outcome: Outcome) -> str:
@@ -34,11 +35,21 @@ def enter(session: Session, intent: PaymentIntent, wallet: Wallet, outcome: Outc
             return _failed(session, intent, wallet, code, message)
         case Missing():
             return _missing(session, intent, wallet)
-        case Processing() | Busy():
+        case Processing():
             return "open"
+        case Busy():
+            return _unasked(intent)
         case _:
             log.info("wallet.unclear", wallet=wallet.name, intent_id=intent.id, why=outcome.why)
             return "open"
+
+
+def _unasked(intent: PaymentIntent) -> str:
+    """The question was refused at the gate, so it does not count as one of those that an attempt is worth."""
+    intent.polls = max(0, intent.polls - 1)
+    if intent.next_poll_at is not None:
+        intent.next_poll_at = min(intent.next_poll_at, now() + timedelta(seconds=BUSY_S))
+    return "open"
 
 
 def _paid(session: Session, intent: PaymentIntent, wallet: Wallet, paid: Paid) -> str:

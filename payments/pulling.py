@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,7 @@ from payments.models import Notice, PaymentIntent, Receipt
 from payments.mpesa_models import PullRun
 from payments.notices import store_notice
 from payments.wallets import mpesa
+from payments.wallets.pace import slow_down
 from payments.wallets.protocol import Busy
 from payments.wallets.registry import wallets
 
@@ -35,17 +36,18 @@ MARGIN = timedelta(minutes=10)
 """So much inside of that we stay: clocks differ, and pages take their time."""
 SLACK = timedelta(minutes=5)
 RECENT = timedelta(hours=6)
-EVERY = timedelta(minutes=10)
 DAY = timedelta(hours=24)
 OVERLAP = timedelta(minutes=2)
 """How far a quick reading reaches back behind the last one."""
 QUICK_APART = timedelta(seconds=10)
 STUCK = timedelta(minutes=5)
 """A run that is older has lost its worker."""
+KEPT = timedelta(days=90)
 ALARM = timedelta(hours=36)
 """So long without a reading people are told, with time left before payments fall out of reach."""
 MOST_PAGES = 2000
 TOO_OFTEN = "asked too often"
+SLOWER_S = 10
 
 
 def switched_on() -> bool:
@@ -59,10 +61,11 @@ def sweep() -> None:
         return
     with transaction() as session:
         last = _last_begun(session, ("recent", "day"))
-        if last is not None and last > now() - EVERY:
+        if last is not None and last > now() - timedelta(seconds=settings().mpesa_pull_every_s):
             return
         a_day = _last_done(session, "day")
         if a_day is None or a_day < now() - DAY:
+            session.execute(delete(PullRun).where(PullRun.begun_at < now() - KEPT))
             begin(session, "day", now() - REACH + MARGIN)
             return
         reached = _last_done(session)
@@ -141,6 +144,8 @@ def _end(run_id: int, outcome: str, rows: int, fresh: int, note: str) -> None:
     with transaction() as session:
         run = session.get_one(PullRun, run_id)
         run.outcome, run.rows, run.fresh, run.note, run.ended_at = outcome, rows, fresh, note, now()
+        if note == TOO_OFTEN:
+            slow_down(session, wallets()[mpesa.NAME], SLOWER_S)
         if outcome == "failed":
             log.warning("pull.failed", kind=run.kind, why=note)
 

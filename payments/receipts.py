@@ -1,11 +1,11 @@
 """Receipts: money that was received, credited once for its number whichever road it came by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from billing.ledger import RECEIVABLE, SUSPENSE, Leg, post
@@ -110,6 +110,18 @@ def find_receipt(session: Session, number: str, provider: str = "mpesa", shortco
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+
+
+def latest_receipts(session: Session, connection_id: int, limit: int = 5) -> Sequence[Receipt]:
+    """What was paid for a connection, the newest first."""
+    mine = select(Receipt).where(Receipt.connection_id == connection_id).order_by(Receipt.id.desc()).limit(limit)
+    return session.scalars(mine).all()
+
+
+def receipt_of(session: Session, connection_id: int, number: str) -> Receipt | None:
+    """The receipt of that number, where it was for this connection."""
+    mine = select(Receipt).where(Receipt.receipt == number.upper(), Receipt.connection_id == connection_id)
+    return session.scalar(mine.order_by(Receipt.id.desc()).limit(1))
 
 
 def source_of(what: str, provider: str, shortcode: str, number: str) -> str:

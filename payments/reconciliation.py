@@ -6,10 +6,9 @@ somebody says why it stays.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,13 +16,15 @@ from billing.moments import here
 from core.clock import now
 from core.config import settings
 from core.database import transaction
+from payments import day_figures as figures
 from payments.desk_models import DeskDay
-from payments.matching_models import BankLine, DayClosing, DayDifference, ProviderLine
-from payments.models import Receipt
+from payments.matching_models import DayClosing, DayDifference, ProviderLine
 from payments.wallets.registry import wallets
 
 OFFICE = ("cash", "cheque", "bank")
 LOOKED_BACK = timedelta(days=3)
+LIST_LAGS = timedelta(hours=1)
+"""What was paid just now may not be in the provider's list yet: it is read every ten minutes."""
 
 # What M-Pesa's own statements say, once they were read (rows of charges and failures are no payments).
 FROM_STATEMENTS = text("""
@@ -41,10 +42,11 @@ COMPARED = text("""
     SELECT coalesce(p.receipt, r.receipt), coalesce(p.amount_minor, 0), coalesce(r.amount_minor, 0)
     FROM (SELECT receipt, shortcode, amount_minor FROM provider_line WHERE provider = :channel AND day = :day) p
     FULL JOIN (
-        SELECT receipt, shortcode, amount_minor FROM receipt
+        SELECT receipt, shortcode, amount_minor, paid_at FROM receipt
         WHERE provider = :channel AND paid_at >= :begins AND paid_at < :ends
     ) r ON r.receipt = p.receipt AND r.shortcode = p.shortcode
     WHERE coalesce(p.amount_minor, 0) <> coalesce(r.amount_minor, 0)
+    AND (p.receipt IS NOT NULL OR r.paid_at < :listed_by)
     AND NOT EXISTS (
         SELECT FROM receipt other WHERE other.provider = :channel AND other.receipt = coalesce(p.receipt, r.receipt)
         AND p.amount_minor = other.amount_minor)
@@ -79,7 +81,7 @@ def note_line(
 
 def prepare(session: Session, day: date) -> list[DayClosing]:
     """Reckon a day anew. What agrees now is gone from the work; a closed day that no longer agrees is open again."""
-    begins, ends = _bounds(day)
+    begins, ends = figures.bounds(day)
     zone = settings().utility_zone
     session.execute(FROM_STATEMENTS, {"zone": zone, "begins": begins, "ends": ends, "noted_at": now()})
     made = []
@@ -137,21 +139,17 @@ def prepare_lately() -> None:
             prepare(session, here() - timedelta(days=back))
 
 
-def _bounds(day: date) -> tuple[datetime, datetime]:
-    zone = ZoneInfo(settings().utility_zone)
-    return datetime.combine(day, time(), zone), datetime.combine(day + timedelta(days=1), time(), zone)
-
-
 Found = tuple[str, str, int, int]
 """A difference: its kind, what it is about, what the provider says, what the ledger says."""
 
 
 def _compared(session: Session, channel: str, day: date) -> list[Found]:
     """Receipt by receipt; nothing where the provider's list was not read, for then it says nothing."""
-    if channel in OFFICE or _listed(session, channel, day) is None:
+    if channel in OFFICE or figures.listed(session, channel, day) is None:
         return []
-    begins, ends = _bounds(day)
-    rows = session.execute(COMPARED, {"channel": channel, "day": day, "begins": begins, "ends": ends}).tuples()
+    begins, ends = figures.bounds(day)
+    values = {"channel": channel, "day": day, "begins": begins, "ends": ends, "listed_by": now() - LIST_LAGS}
+    rows = session.execute(COMPARED, values).tuples()
     return [(_kind(said, booked), receipt, said, booked) for receipt, said, booked in rows]
 
 
@@ -194,15 +192,15 @@ def _keep_differences(session: Session, day: date, channel: str, found: list[Fou
 
 
 def _keep_figures(session: Session, day: date, channel: str) -> DayClosing:
-    figures = {
-        "provider_minor": _counted(session, day) if channel == "cash" else _listed(session, channel, day),
-        "ledger_minor": _booked(session, channel, day),
-        "bank_minor": _banked(session, channel, day),
+    said = {
+        "provider_minor": figures.counted(session, day) if channel == "cash" else figures.listed(session, channel, day),
+        "ledger_minor": figures.booked(session, channel, day),
+        "bank_minor": figures.banked(session, channel, day),
     }
-    values = {"day": day, "channel": channel, "status": "open", "note": "", "prepared_at": now(), **figures}
+    values = {"day": day, "channel": channel, "status": "open", "note": "", "prepared_at": now(), **said}
     row = insert(DayClosing).values(**values)
     made = session.scalars(
-        row.on_conflict_do_update(index_elements=["day", "channel"], set_={**figures, "prepared_at": now()})
+        row.on_conflict_do_update(index_elements=["day", "channel"], set_={**said, "prepared_at": now()})
         .returning(DayClosing),
         execution_options={"populate_existing": True},
     ).one()  # fmt: skip
@@ -213,45 +211,3 @@ def _keep_figures(session: Session, day: date, channel: str) -> DayClosing:
         made.status, made.closed_by, made.closed_at = "open", None, None
         session.flush()
     return made
-
-
-def _listed(session: Session, channel: str, day: date) -> int | None:
-    """What the provider's own list says of a day; None where no list of it was read, or no one can have one."""
-    total = session.scalar(
-        select(func.sum(ProviderLine.amount_minor)).where(ProviderLine.provider == channel, ProviderLine.day == day)
-    )
-    return None if total is None else int(total)
-
-
-def _counted(session: Session, day: date) -> int | None:
-    """The day's cash by what was counted: the ledger's figure and what the drawers had more or less."""
-    of_day = select(DeskDay).where(DeskDay.day == day)
-    drawers = session.scalars(of_day).all()
-    if not drawers or any(one.status == "open" for one in drawers):
-        return None
-    more = sum((one.counted_minor or 0) - (one.ledger_minor or 0) for one in drawers)
-    return _booked(session, "cash", day) + more
-
-
-def _booked(session: Session, channel: str, day: date) -> int:
-    begins, ends = _bounds(day)
-    total = session.scalar(
-        select(func.coalesce(func.sum(Receipt.amount_minor), 0)).where(
-            Receipt.provider == channel, Receipt.paid_at >= begins, Receipt.paid_at < ends
-        )
-    )
-    return int(total or 0)
-
-
-def _banked(session: Session, channel: str, day: date) -> int:
-    """What the bank shows on that day of money from this channel."""
-    kinds = {"cheque": ("cheque", "returned"), "bank": ("slip", "payment", "suspense")}
-    of_channel = (
-        BankLine.kind.in_(kinds[channel])
-        if channel in kinds
-        else BankLine.channel == ("office" if channel == "cash" else channel)
-    )
-    total = session.scalar(
-        select(func.coalesce(func.sum(BankLine.amount_minor), 0)).where(BankLine.booked_on == day, of_channel)
-    )
-    return int(total or 0)

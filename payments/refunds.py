@@ -13,12 +13,14 @@ from core.database import transaction
 from core.messages import queue_message
 from core.money import Money
 from core.outbox import after_commit, job
-from core.phone import parse_phone
 from payments.approvals import MoneyRefusal, afterwards, lock_receipt, propose
 from payments.models import PaymentIntent, Receipt
 from payments.move_models import MoneyMove
+from payments.mpesa_models import MpesaRequest
+from payments.operations import ask_reversal, heard, initiator
 from payments.texts_moves import refunded_text
-from payments.thanks import language_of, own_phone, paying_phone
+from payments.thanks import language_of, own_phone, payers_phone, paying_phone
+from payments.wallets import mpesa
 from payments.wallets.protocol import Accepted, Refund, Refused, Unknown
 from payments.wallets.registry import wallets
 
@@ -40,10 +42,41 @@ def owed(session: Session) -> Sequence[MoneyMove]:
     return session.scalars(waits.order_by(MoneyMove.id)).all()
 
 
-def by_wallet(receipt: Receipt) -> bool:
-    """Whether the provider itself gives the money back when we ask for it."""
+def by_wallet(receipt: Receipt, move: MoneyMove) -> bool:
+    """Whether the provider itself gives the money back when we ask: M-Pesa only the whole payment, by its reversal."""
     wallet = wallets().get(receipt.provider)
+    if receipt.provider == mpesa.NAME and wallet is not None:
+        return move.amount_minor == receipt.amount_minor and initiator() is not None
     return wallet is not None and wallet.facts.refunds
+
+
+def ask_wallet(session: Session, move: MoneyMove, receipt: Receipt) -> None:
+    """Have the provider asked to give it back. It is asked for once, or under the same reference again."""
+    if receipt.provider != mpesa.NAME:
+        after_commit(session, "payments.refund", move.id)
+    elif move.payout in SENT:
+        asked = ask_reversal(session, receipt.receipt, Money(move.amount_minor, receipt.currency), f"refund {move.id}")
+        if asked is not None:
+            move.payout = "sending"
+
+
+@heard("reversal")
+def _reversed(session: Session, request: MpesaRequest) -> None:
+    """M-Pesa's word on a reversal: the refund that asked for it is paid out, or finance's again."""
+    move = session.scalar(
+        select(MoneyMove)
+        .join(Receipt, Receipt.id == MoneyMove.receipt_id)
+        .where(Receipt.provider == mpesa.NAME, Receipt.receipt == request.receipt, MoneyMove.kind == "refund",
+               MoneyMove.payout != "paid", MoneyMove.amount_minor == request.amount_minor)
+        .order_by(MoneyMove.id)
+        .limit(1)
+    )  # fmt: skip
+    if move is None:
+        return
+    if request.state == "done":
+        pay_out(session, move.id, f"cash:{mpesa.NAME}", "reversed by M-Pesa")
+    else:
+        move.payout, move.payout_note = "failed", f"{request.result_code or ''} {request.result_text or ''}".strip()
 
 
 def pay_out(session: Session, move_id: int, cash: str, note: str) -> bool:
@@ -61,10 +94,10 @@ def pay_out(session: Session, move_id: int, cash: str, note: str) -> bool:
 
 @afterwards("refund")
 def _promised(session: Session, move: MoneyMove, receipt: Receipt) -> None:
-    if by_wallet(receipt):
-        after_commit(session, "payments.refund", move.id)
+    if by_wallet(receipt, move):
+        ask_wallet(session, move, receipt)
     place = session.get(Connection, move.from_id) if move.from_id is not None else None
-    phone = paying_phone(receipt) or (own_phone(session, place) if place else None)
+    phone = paying_phone(session, receipt) or (own_phone(session, place) if place else None)
     if phone is None:
         return
     balance = balance_of(session, place.id) if place else None
@@ -102,7 +135,7 @@ def send(move_id: int) -> None:
 
 def _request(session: Session, move: MoneyMove, receipt: Receipt) -> Refund | None:
     """What the wallet is asked; None where a payment came without its payer's number."""
-    phone = parse_phone(receipt.phone, settings().region)
+    phone = payers_phone(session, receipt)
     intent = session.get(PaymentIntent, receipt.intent_id) if receipt.intent_id else None
     reference = str(uuid5(NAMESPACE_URL, f"mita:refund:{move.id}"))
     amount = Money(move.amount_minor, receipt.currency)

@@ -5,7 +5,7 @@ must be the one that Daraja gave it, and the amount must be the one asked for. A
 nothing and is quarantined; real money behind it comes by the PayBill confirmation or is found by the query.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -47,15 +47,20 @@ def settles(kind: str) -> Callable[[Settler], Settler]:
 
 
 def settle(notice_id: int) -> None:
-    """Work on a notice in one transaction. Run twice, it does nothing the second time."""
+    """Work on a notice in a transaction of its own."""
     with transaction() as session:
-        notice = session.get(Notice, notice_id, with_for_update=True)
-        if notice is None or notice.outcome is not None:
-            return
-        try:
-            SETTLERS[notice.kind](session, notice)
-        except Unreadable as error:
-            conclude(notice, "quarantined", str(error))
+        settle_kept(session, notice_id)
+
+
+def settle_kept(session: Session, notice_id: int) -> None:
+    """Work on a notice. Run twice, it does nothing the second time."""
+    notice = session.get(Notice, notice_id, with_for_update=True)
+    if notice is None or notice.outcome is not None:
+        return
+    try:
+        SETTLERS[notice.kind](session, notice)
+    except Unreadable as error:
+        conclude(notice, "quarantined", str(error))
 
 
 @settles("stk")
@@ -80,30 +85,30 @@ def _is_of(session: Session, intent: PaymentIntent, checkout_request_id: str) ->
 
 
 def _push_paid(session: Session, notice: Notice, intent: PaymentIntent, outcome: PushOutcome, number: str) -> None:
-    entered = enter_paid(session, intent, number, outcome.amount, outcome.paid_at, outcome.result_text)
+    named = {"checkout_request_id": outcome.checkout_request_id, "merchant_request_id": outcome.merchant_request_id}
+    entered = enter_paid(session, intent, number, outcome.amount, outcome.paid_at, outcome.result_text, named=named)
     if isinstance(entered, str):
         return conclude(notice, "quarantined", entered)
-    intent.checkout_request_id = outcome.checkout_request_id
-    intent.merchant_request_id = outcome.merchant_request_id
     return conclude(notice, "applied" if entered is Credit.FRESH else "duplicate")
 
 
 def enter_paid(
     session: Session, intent: PaymentIntent, number: str, amount: Decimal | None, paid_at: datetime | None,
-    text: str = "", shortcode: str = "",
+    text: str = "", shortcode: str = "", named: Mapping[str, str] | None = None,
 ) -> Credit | str:  # fmt: skip
     """An attempt, locked, was paid under this receipt `number`, as its provider says: credit it, or say why not.
 
     `amount` is in major units, None where the provider does not say it; `shortcode` is our account there, where
-    that is not the PayBill.
+    that is not the PayBill, and `named` the provider's names for the attempt, to be kept with it.
     """
     asked = Money(intent.amount_minor, intent.currency)
     if amount is not None and amount != asked.major:
         return "another amount than was asked for"
-    known = find_receipt(session, number, intent.provider, shortcode)
-    if intent.result_code == PAID and (known is None or known.intent_id != intent.id):
-        # An attempt is paid once. Should this money be real, the PayBill's confirmation or the pull brings it.
-        return "another receipt than the attempt's"
+    if intent.result_code == PAID:
+        known = find_receipt(session, number, intent.provider, shortcode)
+        if known is None or known.intent_id != intent.id:
+            # An attempt is paid once. Should this money be real, the PayBill's confirmation or the pull brings it.
+            return "another receipt than the attempt's"
     connection = session.get_one(Connection, intent.connection_id)
     when = paid_at or now()
     paid = MoneyIn(number, asked, intent.phone, connection.account_no, when, connection, intent.id, intent.provider,
@@ -111,12 +116,14 @@ def enter_paid(
     credited = credit(session, paid)
     if credited is Credit.CONTRADICTED:
         return "its receipt is known as other money"
-    # A receipt that was only guessed to be this attempt's gives way to the one that its callback names.
-    session.execute(
-        update(Receipt).where(Receipt.intent_id == intent.id, Receipt.receipt != number.upper()).values(intent_id=None)
-    )
-    intent.result_code, intent.result_text = PAID, text
-    move(session, intent.id, "paid", BEFORE_PAID, next_poll_at=None)
+    if intent.state == "paid":
+        # A receipt that was only guessed to be this attempt's gives way to the one that its callback names.
+        others = update(Receipt).where(Receipt.intent_id == intent.id, Receipt.receipt != number.upper())
+        session.execute(others.values(intent_id=None))
+    said = {"result_code": PAID, "result_text": text, **(named or {})}
+    if not move(session, intent.id, "paid", BEFORE_PAID, next_poll_at=None, **said):
+        for name, value in said.items():
+            setattr(intent, name, value)
     return credited
 
 

@@ -1,5 +1,7 @@
 """The SMS that goes with a receipt: once for each, and said again when its customer asks for it."""
 
+import re
+
 from sqlalchemy.orm import Session
 
 from billing.customers import phones_of
@@ -10,7 +12,7 @@ from core.i18n import Text
 from core.messages import queue_message
 from core.money import Money
 from core.phone import Phone, parse_phone
-from payments.models import Receipt
+from payments.models import PaymentIntent, Receipt
 from payments.move_models import MoneyMove
 from payments.texts import OFFICE, receipt_text
 
@@ -20,7 +22,7 @@ def thank(session: Session, receipt: Receipt, connection: Connection, part: Mone
 
     Where only a `part` of it went to the connection, or went there later from another, one for that.
     """
-    phone = paying_phone(receipt) or own_phone(session, connection)
+    phone = paying_phone(session, receipt) or own_phone(session, connection)
     whole = part is None or (part.kind == "allocation" and part.amount_minor == receipt.amount_minor)
     if part is not None and part.kind == "transfer":
         phone = own_phone(session, connection)
@@ -44,9 +46,18 @@ def words_of(session: Session, receipt: Receipt, connection: Connection, minor: 
     return receipt_text(amount, connection.account_no, receipt.receipt, balance_of(session, connection.id), label)
 
 
-def paying_phone(receipt: Receipt) -> Phone | None:
-    """The phone of an attempt of ours; what a PayBill payment says of its phone is masked, or another's."""
-    return parse_phone(receipt.phone, settings().region) if receipt.intent_id else None
+def paying_phone(session: Session, receipt: Receipt) -> Phone | None:
+    """The phone of the attempt of ours. What a PayBill payment says of its phone may be another's, or masked."""
+    intent = session.get(PaymentIntent, receipt.intent_id) if receipt.intent_id is not None else None
+    return intent.phone if intent else None
+
+
+def payers_phone(session: Session, receipt: Receipt) -> Phone | None:
+    """Who paid, where that is known in full: neither masked nor as a digest only."""
+    if (phone := paying_phone(session, receipt)) is not None:
+        return phone
+    whole = re.fullmatch(r"\+?\d{9,15}", receipt.phone.replace(" ", ""))
+    return parse_phone(receipt.phone, settings().region) if whole else None
 
 
 def own_phone(session: Session, connection: Connection) -> Phone | None:
@@ -61,13 +72,13 @@ def language_of(session: Session, connection: Connection) -> str:
     return customer.language if customer else settings().default_language
 
 
-def send_again(session: Session, receipt: Receipt) -> bool:
-    """The receipt's SMS once more, to its customer; whether there was a connection and a phone."""
+def send_again(session: Session, receipt: Receipt, to: Phone | None = None, key: str | None = None) -> bool:
+    """The receipt's SMS once more, to its customer or whoever asked; whether there was a connection and a phone."""
     connection = session.get(Connection, receipt.connection_id) if receipt.connection_id is not None else None
-    phone = (paying_phone(receipt) or own_phone(session, connection)) if connection else None
+    phone = to or paying_phone(session, receipt) or (own_phone(session, connection) if connection else None)
     if connection is None or phone is None:
         return False
     language = language_of(session, connection)
     said = words_of(session, receipt, connection)
-    queue_message(session, phone, said, "receipt", connection_id=connection.id, language=language)
+    queue_message(session, phone, said, "receipt", key=key, connection_id=connection.id, language=language)
     return True

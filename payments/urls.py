@@ -11,7 +11,7 @@ FORBIDDEN = ("mpesa", "m-pesa", "safaricom", "exe", "cmd", "sql", "query")
 def callback_urls(settings: Settings) -> dict[str, str]:
     """Name -> URL to register; those with `{token}` are the pattern of what is made anew for each attempt.
 
-    In its portal MTN is told `providerCallbackHost`, the host alone; Airtel's portal takes one address for all, without a token.
+    MTN's portal is told the host alone (`providerCallbackHost`), Airtel's one address for all, without a token.
     """
     base = _base(settings, mpesa.NAME)
     urls = {"mpesa_validation": f"{base}/paybill/validation", "mpesa_confirmation": f"{base}/paybill/confirmation"}

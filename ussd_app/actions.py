@@ -3,8 +3,8 @@
 from billing.callers import Place, who_calls
 from billing.customers import find_connection
 from core.config import settings
-from flows.actions import Caller, ConnectionRef
 from flows.talk import Call
+from flows.values import Caller, ConnectionRef
 from ussd_app.actions_money import MoneyActions
 from ussd_app.actions_reading import ReadingActions
 from ussd_app.actions_self import SelfActions

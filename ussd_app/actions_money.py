@@ -12,8 +12,21 @@ from billing.models import Connection, Customer
 from core.config import settings
 from core.money import Money
 from core.phone import Phone
-from flows.actions import BalanceView, BillSummary, Forecast, LastPayment, PastBill, Payee, PaymentResult, WalletChoice
+from flows.values import (
+    BalanceView,
+    BillSummary,
+    Forecast,
+    LastPayment,
+    PastBill,
+    Payee,
+    PaymentResult,
+    ReceiptLine,
+    WalletChoice,
+)
 from payments.intents import Refused, ask_for_payment, newest_intent
+from payments.models import Receipt
+from payments.receipts import latest_receipts, receipt_of
+from payments.thanks import send_again
 from payments.wallets.registry import wallets_for
 from ussd_app import quick
 from ussd_app.actions_desk import Desk, this_day
@@ -53,6 +66,18 @@ class MoneyActions(Desk):
         receipt = paid.source.rpartition(":")[2] if paid.source.startswith(FROM_THE_PROVIDER) else ""
         return LastPayment("paid", paid.amount, paid.on(zone), receipt)
 
+    def receipts(self, account_no: str) -> tuple[ReceiptLine, ...]:
+        return tuple(map(_line, latest_receipts(self._session, self._connection(account_no).id)))
+
+    def find_receipt(self, account_no: str, number: str) -> ReceiptLine | None:
+        found = receipt_of(self._session, self._connection(account_no).id, number)
+        return _line(found) if found else None
+
+    def send_receipt(self, account_no: str, number: str) -> None:
+        found = receipt_of(self._session, self._connection(account_no).id, number)
+        if found is not None:
+            send_again(self._session, found, self._phone, key=f"again:{self._place}")
+
     def payee(self, account_no: str) -> Payee | None:
         """None as well where nobody has the connection: nobody could be meant."""
         connection = find_connection(self._session, account_no)
@@ -68,6 +93,11 @@ class MoneyActions(Desk):
     def request_payment(self, account_no: str, amount: Money, phone: Phone, wallet: str) -> PaymentResult:
         asked = ask_for_payment(self._session, self._connection_id(account_no), amount, phone, self._place, wallet)
         return PaymentResult("refused", asked.reason) if isinstance(asked, Refused) else PaymentResult("requested", "")
+
+
+def _line(receipt: Receipt) -> ReceiptLine:
+    amount = Money(receipt.amount_minor, receipt.currency)
+    return ReceiptLine(receipt.receipt, amount, receipt.paid_at.astimezone(ZoneInfo(settings().utility_zone)).date())
 
 
 def initials(name: str) -> str:

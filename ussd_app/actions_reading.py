@@ -6,7 +6,7 @@ from typing import Literal, get_args
 from billing.history import usage_by_month
 from billing.provisional import provisional_of
 from billing.readings import Recorded, judge, record_reading
-from flows.actions import MeterFace, MonthUsage, ReadingCheck, ReadingResult
+from flows.values import MeterFace, MonthUsage, ReadingCheck, ReadingResult
 from ussd_app import quick
 from ussd_app.actions_desk import Desk, this_day
 

@@ -9,7 +9,7 @@ from billing.links import Waiting, link
 from billing.pins import check_pin, remove_pin, set_pin
 from core import opt_outs
 from core.inbox import pass_to_office
-from flows.actions import PinCheck, RegisterResult, Secret, Ticket
+from flows.values import PinCheck, RegisterResult, Secret, Ticket
 from ussd_app.actions_desk import Desk
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.config import settings
 from core.money import Money
 from core.statements import row
-from flows.actions import BalanceView, BillSummary, MeterFace
+from flows.values import BalanceView, BillSummary, MeterFace
 
 BALANCE = """
     SELECT coalesce(owed.amount_minor, 0), -paid.amount_minor, paid.created_at

@@ -13,7 +13,7 @@ from core.clock import now
 from core.database import transaction
 from core.outbox import Outbox
 from ussd_app import logs
-from ussd_app.queues import BULK, PROMPT, hand, name_for, queue
+from ussd_app.queues import BULK, PROMPT, hand, name_for, queue, together
 
 PAUSE_S = 0.25
 BATCH = 200
@@ -47,10 +47,10 @@ def hand_over() -> int:
     due = _marked(room)
     by_queue = defaultdict(list)
     for outbox_id, job in due:
-        by_queue[name_for(job)].append(outbox_id)
+        by_queue[name_for(job), together(job)].append(outbox_id)
     try:
-        for name, outbox_ids in by_queue.items():
-            hand(name, outbox_ids)
+        for (name, at_once), outbox_ids in by_queue.items():
+            hand(name, outbox_ids, at_once)
     except RedisError:
         _unmark([outbox_id for outbox_id, _job in due])
         raise

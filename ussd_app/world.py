@@ -4,9 +4,9 @@ import orjson
 
 from core.phone import Phone
 from core.seal import digest
-from flows.actions import Unfinished
 from flows.codec import write_result
 from flows.talk import Call
+from flows.values import Unfinished
 from ussd_app.actions import BookActions
 from ussd_app.effects import last_of, once
 from ussd_app.turn_books import Books, PatientBooks

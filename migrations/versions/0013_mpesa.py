@@ -1,4 +1,4 @@
-"""M-Pesa beside pushes: readings of its lists, its operations, the statements of its portal."""
+"""M-Pesa beside pushes: readings of its lists, its operations, its portal's statements; and a pace that is learnt."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,6 +23,7 @@ def moment(name: str, *, null: bool = False) -> sa.Column[object]:
 
 
 def upgrade() -> None:
+    op.add_column("wallet_pace", sa.Column("gap_s", sa.Float, nullable=False, server_default="0"))
     pulls()
     requests()
     statements()
@@ -87,3 +88,4 @@ def statements() -> None:
 def downgrade() -> None:
     for table in ("mpesa_statement_row", "mpesa_statement", "mpesa_request", "pull_run"):
         op.drop_table(table)
+    op.drop_column("wallet_pace", "gap_s")

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from core.i18n import _
 from core.text import septets
 from flows import codec, player
-from flows.actions import Unfinished
 from flows.journal import Said, State
 from flows.menu import CODES, ussd_menu
 from flows.pages import KEYS, Budget, Keys, budget_for
 from flows.player import Reply
 from flows.sample_world import KINDS, RIGHT_PIN, SampleWorld
+from flows.values import Unfinished
 
 SCREEN = budget_for("63902")
 PAGE = 156

@@ -104,9 +104,11 @@ def test_money_that_is_surely_hers_does_not_wait(database: str) -> None:
     home = house()
     neighbour = next_door(home, NEIGHBOUR)
     with transaction() as session:  # a wallet that gives the open number
-        said = paybill(f"Acc {home.account_no}", receipt="SURE000001").replace(b"2547 ***** 126", PHONE.encode())
+        said = paybill(f"Plot 7 {home.account_no} Amina", receipt="SURE000001").replace(
+            b"2547 ***** 126", PHONE.encode()
+        )
     arrives("paybill", said)
-    arrives("paybill", paybill(f"Acc {neighbour.account_no}", receipt="UNSURE0001"))
+    arrives("paybill", paybill(f"Plot 8 {neighbour.account_no} Juma", receipt="UNSURE0001"))
     with transaction() as session:
         waiting = session.scalars(select(Outbox.subject_id).where(Outbox.job == "payments.match")).all()
     assert len(waiting) == 2

@@ -24,7 +24,7 @@ from simulators.daraja.app import create_daraja
 from simulators.daraja.settings import DarajaSettings
 from tests.payments.answering import Server, error
 from tests.payments.paying import arrives
-from tests.payments.test_simulator import eventually, settled
+from tests.payments.subscribing import eventually, settled
 from ussd_app.app import create_app
 
 REVERSAL = "/mpesa/reversal/v1/request"

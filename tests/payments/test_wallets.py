@@ -196,6 +196,7 @@ def test_fifty_copies_at_once_are_one_credit(world: Provider) -> None:
     work(ahead_s=15)
     assert outcomes().count("applied") == 1
     assert outcomes().count("duplicate") == 49
+    assert len(world.log("MTN status") + world.log("Airtel enquiry")) == (world.name != "mpesa")
     credited(home)
 
 

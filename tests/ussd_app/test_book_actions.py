@@ -20,9 +20,10 @@ from core.money import Money
 from core.opt_outs import stopped
 from core.phone import Phone
 from core.statements import Statements
-from flows.actions import Actions, Caller, ConnectionRef, LastPayment, PastBill, Payee, RegisterResult, Secret
+from flows.actions import Actions
 from flows.codec import read_result, write_result
 from flows.talk import Call
+from flows.values import Caller, ConnectionRef, LastPayment, PastBill, Payee, RegisterResult, Secret
 from payments.intents import Requested, move, request_payment
 from tests.billing.estate import Estate, at_once, must_read
 from ussd_app.actions import BookActions

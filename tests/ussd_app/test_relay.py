@@ -9,10 +9,11 @@ from redis.exceptions import ConnectionError
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from core.clock import frozen, now
 from core.database import transaction
-from core.outbox import JOBS, Outbox, after_commit
+from core.outbox import JOBS, STEPS, Outbox, after_commit
 from ussd_app import jobs, queues, relay
 from ussd_app.stores import patient
 
@@ -155,7 +156,7 @@ def test_redis_away_leaves_the_rows_for_later(monkeypatch: pytest.MonkeyPatch) -
     stop = Event()
     refused = []
 
-    def away(name: str, outbox_ids: list[int]) -> None:
+    def away(name: str, outbox_ids: list[int], together: int) -> None:
         refused.append(outbox_ids)
         stop.set()
         raise ConnectionError("away")
@@ -166,3 +167,29 @@ def test_redis_away_leaves_the_rows_for_later(monkeypatch: pytest.MonkeyPatch) -
     assert refused
     assert rows()[0].handed_at is None
     assert relay.hand_over() == 1
+
+
+def test_a_step_and_the_mark_on_its_row_are_one_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def follow(session: Session, subject: int) -> None:
+        after_commit(session, "test.count", subject)
+        if fails:
+            raise ValueError("broken")
+
+    fails = True
+    monkeypatch.setitem(STEPS, "test.step", follow)
+    queue_up(5, job="test.step")
+    jobs.run_jobs([row.id for row in rows()])
+    (left,) = rows()
+    assert (left.done_at, left.attempts, left.last_error) == (None, 1, "ValueError: broken")
+    fails = False
+    with frozen(left.run_after):
+        jobs.run_jobs([left.id, left.id])
+    first, second = rows()
+    assert first.done_at
+    assert (second.job, second.subject_id) == ("test.count", 5)
+
+
+def test_many_notices_go_to_a_worker_together() -> None:
+    queue_up(*range(25), job="payments.settle")
+    assert relay.hand_over() == 25
+    assert len(queues.queue(queues.PROMPT)) == 3

@@ -45,6 +45,11 @@ class Instance:
     def url(self, process: str = "web") -> str:
         return f"http://127.0.0.1:{self.ports[process]}"
 
+    @property
+    def certificate(self) -> str:
+        """Where the simulated Daraja writes its certificate; never the file of a real one."""
+        return str(self.folder.path / "daraja.pem")
+
     def settings(self) -> dict[str, str]:
         """The product's settings: the secrets of the folder, its servers, and in development the simulators."""
         secrets = self.folder.secrets()
@@ -65,6 +70,10 @@ class Instance:
                 "MPESA_CONSUMER_KEY": secrets["mpesa_consumer_key"],
                 "MPESA_CONSUMER_SECRET": secrets["mpesa_consumer_secret"],
                 "MPESA_PASSKEY": secrets["mpesa_passkey"],
+                "MPESA_INITIATOR": "mita-demo",
+                "MPESA_INITIATOR_PASSWORD": secrets["mpesa_consumer_secret"],
+                "MPESA_PULL_NUMBER": "254700000000",
+                "DARAJA_CERTIFICATE": self.certificate,
                 # Simulators know no real account: the keys of one will do for all.
                 "MTN_BASE_URL": self.url("mtn"),
                 "MTN_API_USER": "mita-demo",
@@ -133,6 +142,10 @@ class Instance:
             "SIM_CONSUMER_SECRET": ours.mpesa_consumer_secret,
             "SIM_PASSKEY": ours.mpesa_passkey,
             "SIM_SHORTCODE": ours.mpesa_shortcode,
+            "SIM_TILL": ours.mpesa_till,
+            "SIM_INITIATOR": ours.mpesa_initiator,
+            "SIM_INITIATOR_PASSWORD": ours.mpesa_initiator_password,
+            "SIM_CERTIFICATE_FILE": self.certificate,
             "SIM_VALIDATION_URL": callbacks["mpesa_validation"],
             "SIM_CONFIRMATION_URL": callbacks["mpesa_confirmation"],
         }
