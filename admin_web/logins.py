@@ -28,7 +28,6 @@ class Officer:
     username: str
     role: str
     login: int
-    language: str
     lacks_second_step: bool
 
     @property
@@ -92,7 +91,7 @@ def current_officer(session: Session) -> Officer | None:
     if now() - login.seen_at > NOTED_EVERY:
         login.seen_at, login.address = now(), request.remote_addr or login.address
     lacks = user.totp_sealed is None and needs_second_step(user.role)
-    return Officer(user.id, user.username, user.role, login.id, user.language, lacks)
+    return Officer(user.id, user.username, user.role, login.id, lacks)
 
 
 def close_login(session: Session) -> None:

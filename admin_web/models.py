@@ -26,7 +26,6 @@ class OfficeUser(Base):
     username: Mapped[str]
     password_hash: Mapped[str]
     role: Mapped[str]
-    language: Mapped[str] = mapped_column(default="en", server_default="en")
     totp_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     totp_step: Mapped[int | None]
     active: Mapped[bool] = mapped_column(Boolean, default=True)

@@ -90,6 +90,7 @@ NOT_AUDITED: dict[str, str] = {
     "failing_number": "counted by the sender",
     "import_file": "is a record itself: who brought what, when; each row it makes is in the audit",
     "import_row": "part of an import; what it makes is in the audit",
+    "import_name": "names of an import's rows, to look them up; part of an import",
     "bulk_edit": "is a record itself: who edited which rows; each row it changes is in the audit",
     "bulk_edit_row": "part of a bulk edit; what it changes is in the audit",
     "dunning_round": "how far a round of reminders is; each step it takes is in the audit",

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from billing.customers import LONGEST_NAME, Refusal, add_phone, create_customer
 from billing.importing.columns import Column, Values
 from billing.importing.kind import Kind, Made, Origin
-from billing.importing.known import imported
+from billing.importing.known import among, imported
 from billing.importing.values import choice, phone, text
 from billing.models import Connection, Customer, CustomerPhone
 from core.config import settings
@@ -46,7 +46,7 @@ def _names(values: Values) -> list[str]:
 
 def _check(session: Session, rows: Sequence[Values]) -> list[str]:
     said = {number for values in rows for number in _phones(values)}
-    taken = set(session.scalars(select(CustomerPhone.phone).where(CustomerPhone.phone.in_(said))))
+    taken = set(session.scalars(select(CustomerPhone.phone).where(among(CustomerPhone.phone, said))))
     earlier = imported(session, "customer", {values["reference"] for values in rows if values["reference"]})
     refused: list[str] = []
     for values in rows:

@@ -1,13 +1,14 @@
 """What the names in a file stand for: accounts, customers, zones and tariffs that are in the books, many at once."""
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
-from sqlalchemy import Integer, Text, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Text, any_, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from billing.accounts import parse_account_no
-from billing.importing.models import ImportFile, ImportRow
+from billing.importing.models import ImportName, ImportRow
 from billing.models import Connection, Customer, CustomerPhone, Tariff, Zone
 from core.config import settings
 from core.phone import Phone, parse_phone
@@ -17,7 +18,7 @@ def connections_named(session: Session, names: Collection[str]) -> dict[str, int
     """Connections by account number, or by the old number under which an earlier file brought them."""
     accounts = {name: number for name in names if (number := parse_account_no(name))}
     rows = session.execute(
-        select(Connection.account_no, Connection.id).where(Connection.account_no.in_(set(accounts.values())))
+        select(Connection.account_no, Connection.id).where(among(Connection.account_no, set(accounts.values())))
     )
     ids = dict(rows.tuples().all())
     found = {name: ids[number] for name, number in accounts.items() if number in ids}
@@ -31,7 +32,7 @@ def customers_named(session: Session, names: Collection[str]) -> dict[str, int]:
     rows = session.execute(
         select(CustomerPhone.phone, CustomerPhone.customer_id)
         .join(Customer, Customer.id == CustomerPhone.customer_id)
-        .where(CustomerPhone.phone.in_(set(phones.values())), Customer.status == "active")
+        .where(among(CustomerPhone.phone, set(phones.values())), Customer.status == "active")
     )
     owners: dict[Phone, int] = dict(rows.tuples().all())
     return found | {name: owners[phone] for name, phone in phones.items() if phone in owners}
@@ -43,15 +44,16 @@ def imported(session: Session, thing: str, names: Iterable[str]) -> dict[str, in
     if not wanted:
         return {}
     rows = session.execute(
-        select(ImportRow.names, ImportRow.made[thing].astext.cast(Integer))
-        .join(ImportFile, ImportFile.id == ImportRow.file_id)
-        .where(
-            ImportRow.names.overlap(cast(list(wanted), ARRAY(Text))),
-            ImportRow.names != cast([], ARRAY(Text)),
-            ImportRow.state.in_(("made", "kept")),
-        )
+        select(ImportName.name, ImportRow.made[thing].astext.cast(BigInteger))
+        .join(ImportRow, (ImportRow.file_id == ImportName.file_id) & (ImportRow.number == ImportName.number))
+        .where(among(ImportName.name, wanted), ImportRow.state.in_(("made", "kept")))
     )
-    return {wanted[name]: made for names_of_row, made in rows for name in names_of_row if name in wanted and made}
+    return {wanted[name]: made for name, made in rows if made}
+
+
+def among(column: InstrumentedAttribute[Any], values: Collection[str]) -> ColumnElement[bool]:
+    """Whether a column of text is one of many values, as one parameter however many they are."""
+    return column == any_(cast(list(values), ARRAY(Text)))
 
 
 def zones_named(session: Session) -> dict[str, int]:

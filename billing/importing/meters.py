@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from billing.importing.columns import Column, Values
 from billing.importing.kind import Kind, Made, Origin
-from billing.importing.known import connections_named
+from billing.importing.known import among, connections_named
 from billing.importing.values import day, number, text, whole
 from billing.meters import MeterRefusal, assign_meter, register_meter
 from billing.models import Connection, Invoice, Meter, MeterAssignment, Reading
@@ -45,7 +45,7 @@ def _names(values: Values) -> list[str]:
 
 
 def _check(session: Session, rows: Sequence[Values]) -> list[str]:
-    known = set(session.scalars(select(Meter.serial).where(Meter.serial.in_({_serial(values) for values in rows}))))
+    known = set(session.scalars(select(Meter.serial).where(among(Meter.serial, {_serial(values) for values in rows}))))
     places = connections_named(session, {values["account"] for values in rows if values["account"]})
     metered = set(
         session.scalars(

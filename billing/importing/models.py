@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, LargeBinary, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -59,17 +59,12 @@ class ImportFile(Base):
 
 
 class ImportRow(Base):
-    """One row: its `number` as a spreadsheet shows it, what stood there, what is wrong with it, what it made.
-
-    `names` are what it calls things by, such as "customer 4711": no two rows of a file may have one in common, and
-    other files may speak of it by that.
-    """
+    """One row: its `number` as a spreadsheet shows it, what stood there, what is wrong with it, what it made."""
 
     __tablename__ = "import_row"
     __table_args__ = (
         CheckConstraint(f"state IN {ROW_STATES}", name="state"),
         Index("ix_import_row_state", "file_id", "state", "number"),
-        Index("ix_import_row_names", "names", postgresql_using="gin", postgresql_where=text("names <> '{}'")),
     )
 
     file_id: Mapped[int] = mapped_column(ForeignKey("import_file.id"), primary_key=True, autoincrement=False)
@@ -77,5 +72,15 @@ class ImportRow(Base):
     raw: Mapped[list[str]] = mapped_column(ARRAY(Text))
     state: Mapped[str]
     error: Mapped[str] = mapped_column(default="")
-    names: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     made: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class ImportName(Base):
+    """What a valid row calls something by, such as "customer 4711"; it is the only one of its file that does."""
+
+    __tablename__ = "import_name"
+    __table_args__ = (Index("ix_import_name_name", "name"),)
+
+    file_id: Mapped[int] = mapped_column(ForeignKey("import_file.id"), primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int]

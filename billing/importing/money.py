@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from billing.importing.columns import Column, Values
 from billing.importing.kind import Kind, Made, Origin
-from billing.importing.known import connections_named
+from billing.importing.known import among, connections_named
 from billing.importing.values import amount, choice, day, text
 from billing.ledger import RECEIVABLE, Leg, post, reverse
 from billing.models import LedgerEntry
@@ -91,7 +91,7 @@ def _make_balance(session: Session, values: Values, _origin: Origin) -> Made | s
 
 def _standing(session: Session, sources: Sequence[str]) -> set[str]:
     """Those of these sources under which an entry stands that nobody has taken back."""
-    known = session.scalars(select(LedgerEntry.source).where(LedgerEntry.source.in_(set(sources))))
+    known = session.scalars(select(LedgerEntry.source).where(among(LedgerEntry.source, set(sources))))
     return {source for source in known if free_source(session, source) is None}
 
 

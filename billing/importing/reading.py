@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from itertools import dropwhile, islice
 from typing import Any
 
-from sqlalchemy import Text, cast, delete, insert, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from billing.importing.columns import Headers, Values, row_values, understand
 from billing.importing.kind import Kind
 from billing.importing.kinds import KINDS
-from billing.importing.models import ImportFile, ImportRow
+from billing.importing.known import among
+from billing.importing.models import ImportFile, ImportName, ImportRow
 from billing.importing.tables import MOST_ROWS, Record, Table, Unreadable, open_table
 from core.clock import now
 from core.outbox import after_commit
@@ -22,6 +22,7 @@ READ = "billing.read_import"
 AT_ONCE = 256 * 1024
 """Bytes of a file that is read within the request that brings it; larger ones are a worker's."""
 CHUNK = 20_000
+AT_A_TIME = 2_000
 
 
 def keep(session: Session, kind: str, name: str, content: bytes, *, days: str, by: str) -> ImportFile:
@@ -44,7 +45,8 @@ def rename(session: Session, file: ImportFile, renamed: dict[str, str]) -> bool:
     if file.status not in ("refused", "ready"):
         return False
     file.renamed = {header: name for header, name in renamed.items() if header in file.headers and name in known}
-    session.execute(delete(ImportRow).where(ImportRow.file_id == file.id))
+    for table in (ImportName, ImportRow):
+        session.execute(delete(table).where(table.file_id == file.id))
     file.status, file.problem, file.read_to, file.valid, file.wrong = "reading", None, 0, 0, 0
     session.flush()
     _begin(session, file, len(file.content))
@@ -125,19 +127,22 @@ def _take(session: Session, file: ImportFile, kind: Kind, headers: Headers, reco
     names = {position: list(dict.fromkeys(kind.names(read[position][0]))) for position in fine}
     known = _known(session, file.id, {name for some in names.values() for name in some})
     rows: list[dict[str, Any]] = []
+    called: list[dict[str, Any]] = []
     for position, record in enumerate(records):
         wrong = read[position][1] or refused[position]
         twin = next((known[name] for name in names.get(position, ()) if name in known), None)
         if twin is not None and not wrong:
             wrong = f"It repeats row {twin}."
         if not wrong:
-            known |= dict.fromkeys(names[position], record.number)
+            known.update(dict.fromkeys(names[position], record.number))
+            called += [{"file_id": file.id, "name": name, "number": record.number} for name in names[position]]
         rows.append({
             "file_id": file.id, "number": record.number, "raw": record.cells, "error": wrong,
-            "state": "wrong" if wrong else "valid", "names": [] if wrong else names[position],
+            "state": "wrong" if wrong else "valid",
         })  # fmt: skip
-    for start in range(0, len(rows), 2_000):
-        session.execute(insert(ImportRow), rows[start : start + 2_000])
+    for table, some in ((ImportRow, rows), (ImportName, called)):
+        for start in range(0, len(some), AT_A_TIME):
+            session.execute(insert(table), some[start : start + AT_A_TIME])
     states = Counter(row["state"] for row in rows)
     file.valid, file.wrong, file.read_to = (
         file.valid + states["valid"],
@@ -151,10 +156,6 @@ def _known(session: Session, file_id: int, names: set[str]) -> dict[str, int]:
     if not names:
         return {}
     rows = session.execute(
-        select(ImportRow.number, ImportRow.names).where(
-            ImportRow.file_id == file_id,
-            ImportRow.names != cast([], ARRAY(Text)),
-            ImportRow.names.overlap(cast(sorted(names), ARRAY(Text))),
-        )
+        select(ImportName.name, ImportName.number).where(ImportName.file_id == file_id, among(ImportName.name, names))
     )
-    return {name: number for number, some in rows for name in some if name in names}
+    return dict(rows.tuples().all())

@@ -26,7 +26,7 @@ def _rules(said: str, _days: str) -> dict[str, Any] | Wrong:
     try:
         rules = json.loads(said)
         if not isinstance(rules, dict):
-            return Wrong("is an object of JSON, as docs/tariffs.md has it")
+            return Wrong("must be an object of JSON, as docs/tariffs.md has it")
         read_tariff(rules)
     except ValidationError as error:
         return Wrong(f"is no tariff: {_first(error.messages)}"[:400].rstrip("."))

@@ -37,7 +37,7 @@ def text(longest: int, shortest: int = 1) -> Reader:
     def read(said: str, _days: str) -> str | Wrong:
         said = " ".join(said.split())
         if not shortest <= len(said) <= longest:
-            return Wrong(f"has {shortest} to {longest} characters")
+            return Wrong(f"must have {shortest} to {longest} characters")
         return said
 
     return read
@@ -49,7 +49,7 @@ def choice(choices: Mapping[str, str]) -> Reader:
 
     def read(said: str, _days: str) -> str | Wrong:
         found = meant.get(said.strip().casefold())
-        return found if found is not None else Wrong(f"is one of {', '.join(choices)}")
+        return found if found is not None else Wrong(f"must be one of {', '.join(choices)}")
 
     return read
 
@@ -60,7 +60,7 @@ def whole(least: int, most: int) -> Reader:
     def read(said: str, _days: str) -> int | Wrong:
         number = decimal_of(said)
         if number is None or number != int(number) or not least <= number <= most:
-            return Wrong(f"is a whole number from {least} to {most}")
+            return Wrong(f"must be a whole number from {least} to {most}")
         return int(number)
 
     return read
@@ -72,10 +72,10 @@ def number(places: int = 3) -> Reader:
     def read(said: str, _days: str) -> Decimal | Wrong:
         value = decimal_of(said)
         if value is None:
-            return Wrong("is a number such as 1,234.5")
+            return Wrong("must be a number such as 1,234.5")
         if value < 0 or value >= 10**10:
-            return Wrong("is not negative and below ten thousand millions")
-        return value if value == round(value, places) else Wrong(f"has at most {places} digits after the point")
+            return Wrong("must be 0 or more, and below ten thousand millions")
+        return value if value == round(value, places) else Wrong(f"must have at most {places} digits after the point")
 
     return read
 
@@ -86,12 +86,12 @@ def amount(*, signed: bool = False) -> Reader:
     def read(said: str, _days: str) -> int | Wrong:
         digits, value = CURRENCY_DIGITS[settings().currency], decimal_of(said)
         if value is None:
-            return Wrong("is an amount such as 1,234.50: commas part thousands, a point parts cents")
+            return Wrong("must be an amount such as 1,234.50: commas part thousands, a point parts cents")
         minor = value.scaleb(digits)
         if minor != int(minor):
-            return Wrong(f"has at most {digits} digits after the point")
+            return Wrong(f"must have at most {digits} digits after the point")
         if not minor or (minor < 0 and not signed) or abs(minor) >= 10**15:
-            return Wrong("is an amount other than 0" if signed else "is an amount above 0")
+            return Wrong("must be an amount other than 0" if signed else "must be an amount above 0")
         return int(minor)
 
     return read
@@ -103,7 +103,7 @@ def day(said: str, days: str) -> date | Wrong:
     if iso := ISO_DAY.fullmatch(said):
         return _day(*(int(part) for part in iso.groups()))
     if not (slashed := SLASHED.fullmatch(said)):
-        return Wrong("is a day such as 2026-11-21")
+        return Wrong("must be a day such as 2026-11-21")
     first, second, year = (int(part) for part in slashed.groups())
     if days == "iso":
         return Wrong(f"says {said}: say in which order days are written when you upload, or write 2026-11-21")
@@ -112,13 +112,13 @@ def day(said: str, days: str) -> date | Wrong:
 
 def phone(said: str, _days: str) -> str | Wrong:
     """A phone in any way of writing it, in E.164."""
-    return parse_phone(said, settings().region) or Wrong("is a phone number such as 0700 000001 or +254700000001")
+    return parse_phone(said, settings().region) or Wrong("must be a phone number such as 0700 000001 or +254700000001")
 
 
 def yes_or_no(said: str, _days: str) -> bool | Wrong:
     """Whether it is so."""
     word = said.strip().casefold()
-    return word in YES if word in YES + NO else Wrong("is yes or no")
+    return word in YES if word in YES + NO else Wrong("must be yes or no")
 
 
 def decimal_of(said: str) -> Decimal | None:
@@ -134,4 +134,4 @@ def _day(year: int, month: int, on: int) -> date | Wrong:
         found = date(year, month, on)
     except ValueError:
         return Wrong("is no day of the calendar")
-    return found if 1950 <= year <= 2100 else Wrong("is a day between 1950 and 2100")
+    return found if 1950 <= year <= 2100 else Wrong("must be a day between 1950 and 2100")

@@ -207,7 +207,6 @@ def _officers() -> None:
     op.create_check_constraint(
         "role", "office_user", "role IN ('administrator', 'billing', 'accountant', 'field', 'support', 'auditor')"
     )
-    op.add_column("office_user", sa.Column("language", sa.Text, nullable=False, server_default="en"))
     op.add_column("office_user", sa.Column("totp_sealed", sa.LargeBinary))
     op.add_column("office_user", sa.Column("totp_step", sa.BigInteger))
     op.create_table(
@@ -233,7 +232,7 @@ def downgrade() -> None:
     op.drop_index("uq_office_session_id", "office_session")
     op.drop_column("office_session", "id")
     op.drop_table("recovery_code")
-    for column in ("totp_step", "totp_sealed", "language"):
+    for column in ("totp_step", "totp_sealed"):
         op.drop_column("office_user", column)
     op.drop_constraint("ck_office_user_role", "office_user")
     op.execute("UPDATE office_user SET role = 'clerk' WHERE role IN ('billing', 'accountant', 'field', 'support')")

@@ -58,14 +58,15 @@ def imports() -> None:
     op.create_index("ix_import_file_digest", "import_file", ["digest"])
     op.create_table(
         "import_row", number("file_id", sa.ForeignKey("import_file.id"), key=True), number("number", key=True),
-        texts("raw"), words("state"), words("error"), texts("names"), sa.Column("made", postgresql.JSONB),
+        texts("raw"), words("state"), words("error"), sa.Column("made", postgresql.JSONB),
         sa.CheckConstraint("state IN ('valid', 'wrong', 'made', 'skipped', 'undone', 'kept')", name="state"),
     )  # fmt: skip
     op.create_index("ix_import_row_state", "import_row", ["file_id", "state", "number"])
-    op.create_index(
-        "ix_import_row_names", "import_row", ["names"], postgresql_using="gin",
-        postgresql_where=sa.text("names <> '{}'"),
+    op.create_table(
+        "import_name", number("file_id", sa.ForeignKey("import_file.id"), key=True),
+        sa.Column("name", sa.Text, primary_key=True), number("number"),
     )  # fmt: skip
+    op.create_index("ix_import_name_name", "import_name", ["name"])
 
 
 def bulk_edits() -> None:
@@ -90,5 +91,5 @@ def bulk_edits() -> None:
 def downgrade() -> None:
     for table, column in PREFIXES.items():
         op.drop_index(f"ix_{table}_{column}_prefix", table)
-    for table in ("bulk_edit_row", "bulk_edit", "import_row", "import_file"):
+    for table in ("bulk_edit_row", "bulk_edit", "import_name", "import_row", "import_file"):
         op.drop_table(table)

@@ -107,7 +107,7 @@ def test_a_customer_is_added_once_however_often_the_form_is_sent(session: Sessio
     assert session.scalars(select(Customer.name)).all() == ["Achieng Ouma"]
     phone = session.scalars(select(CustomerPhone)).one()
     assert phone.phone == "+254722000111"
-    assert phone.added_by == "office user-clerk"
+    assert phone.added_by == "office user-billing"
     assert "It was done once" in clerk.get(first.location.removeprefix("/office")).text
 
 
@@ -165,7 +165,7 @@ def test_a_connection_is_opened_and_gets_its_meter(place: Connection, session: S
     assert "at another connection" in busy.text
     assert clerk.post(path, serial="km200", from_on=TODAY.isoformat(), start_value="12.5").status_code == 303
     opening = session.scalars(select(Reading).where(Reading.connection_id == connection.id)).one()
-    assert (opening.value, opening.source, opening.entered_by) == (Decimal("12.5"), "opening", "office user-clerk")
+    assert (opening.value, opening.source, opening.entered_by) == (Decimal("12.5"), "opening", "office user-billing")
 
 
 def test_a_meter_is_replaced_with_both_values(place: Connection, session: Session, clerk: Browser) -> None:

@@ -153,8 +153,8 @@ def test_rows_say_what_is_wrong_with_them(session: Session, settings: Settings) 
     assert (file.status, file.valid, file.wrong) == ("ready", 1, 2)
     rows = rows_of(session, file)
     assert rows[2] == ("valid", "")
-    assert rows[3][1].startswith("name is missing. language is one of en, ")
-    assert "phone is a phone number such as" in rows[3][1]
+    assert rows[3][1].startswith("name is missing. language must be one of en, ")
+    assert "phone must be a phone number such as" in rows[3][1]
     assert rows[4] == ("wrong", "It repeats row 2.")
 
 

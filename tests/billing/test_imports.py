@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from billing import bulk_jobs
 from billing.books import check
 from billing.importing import applying
-from billing.importing.models import ImportFile, ImportRow
+from billing.importing.models import ImportFile, ImportName, ImportRow
 from billing.ledger import balance_of
 from billing.models import Connection, Customer, CustomerPhone, Meter, MeterAssignment, Reading, Tariff, TariffVersion
 from billing.tariffs import EXAMPLE
@@ -46,7 +46,11 @@ def estate(session: Session, settings: Settings) -> Estate:
 
 
 def place(session: Session, reference: str) -> Connection:
-    row = session.scalars(select(ImportRow).where(ImportRow.names.contains([f"connection {reference}"]))).one()
+    row = session.scalars(
+        select(ImportRow)
+        .join(ImportName, (ImportName.file_id == ImportRow.file_id) & (ImportName.number == ImportRow.number))
+        .where(ImportName.name == f"connection {reference}")
+    ).one()
     assert row.made is not None
     return session.get_one(Connection, row.made["connection"])
 
