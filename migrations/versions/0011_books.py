@@ -131,6 +131,26 @@ IN_SETS = {
             END IF;
             RETURN NULL;
         END""",
+    # Nobody may be making a bill of it meanwhile: to delete one is rare, so it waits for those who write bills.
+    "reading_leant_on": """
+        BEGIN
+            LOCK TABLE invoice IN SHARE MODE;
+            IF EXISTS (SELECT FROM gone JOIN invoice i ON i.connection_id = gone.connection_id
+                       WHERE gone.id IN (i.opening_reading_id, i.closing_reading_id)) THEN
+                RAISE EXCEPTION 'DELETE of reading refused: bills lean on it'
+                    USING ERRCODE = 'foreign_key_violation';
+            END IF;
+            RETURN NULL;
+        END""",
+    "tariff_version_leant_on": """
+        BEGIN
+            LOCK TABLE invoice IN SHARE MODE;
+            IF EXISTS (SELECT FROM invoice WHERE tariff_version_id IN (SELECT id FROM gone)) THEN
+                RAISE EXCEPTION 'DELETE of tariff_version refused: bills lean on it'
+                    USING ERRCODE = 'foreign_key_violation';
+            END IF;
+            RETURN NULL;
+        END""",
     # What bills are made of stays; a reading that was wrong is marked so, and a run is cancelled.
     "bills_lean_on": """
         BEGIN
@@ -160,8 +180,10 @@ SET_TRIGGERS = (
     ("orphaned", "invoice", "AFTER DELETE", "REFERENCING OLD TABLE AS gone", "invoice_line_orphaned"),
     ("kept", "invoice_line", "BEFORE UPDATE OR TRUNCATE", "", "bills_lean_on"),
     ("kept", "invoice", f"BEFORE UPDATE OF id, {PARENTS} OR TRUNCATE", "", "bills_lean_on"),
-    ("kept", "reading", "BEFORE UPDATE OF id, connection_id OR DELETE OR TRUNCATE", "", "bills_lean_on"),
-    ("kept", "tariff_version", "BEFORE UPDATE OF id OR DELETE OR TRUNCATE", "", "bills_lean_on"),
+    ("kept", "reading", "BEFORE UPDATE OF id, connection_id OR TRUNCATE", "", "bills_lean_on"),
+    ("leant_on", "reading", "AFTER DELETE", "REFERENCING OLD TABLE AS gone", "reading_leant_on"),
+    ("kept", "tariff_version", "BEFORE UPDATE OF id OR TRUNCATE", "", "bills_lean_on"),
+    ("leant_on", "tariff_version", "AFTER DELETE", "REFERENCING OLD TABLE AS gone", "tariff_version_leant_on"),
     ("kept", "billing_run", "BEFORE UPDATE OF id OR DELETE OR TRUNCATE", "", "bills_lean_on"),
 )
 FOREIGN_KEYS = (

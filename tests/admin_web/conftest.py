@@ -98,5 +98,10 @@ def clerk(enter: Callable[[str], Browser]) -> Browser:
 
 
 @pytest.fixture
+def accountant(enter: Callable[[str], Browser]) -> Browser:
+    return enter("accountant")
+
+
+@pytest.fixture
 def administrator(enter: Callable[[str], Browser]) -> Browser:
     return enter("administrator")

@@ -81,7 +81,7 @@ def test_a_fault_is_assigned_and_closed_with_an_answer(place: Connection, sessio
     assert clerk.post(f"{path}/close", form_on=path, answer="x" * 241).status_code == 422
     assert clerk.post(f"{path}/close", form_on=path, answer="The pipe is mended.").status_code == 303
     done = fresh(session, made)
-    assert (done.status, done.closed_by, done.answer) == ("closed", "office user-clerk", "The pipe is mended.")
+    assert (done.status, done.closed_by, done.answer) == ("closed", "office user-billing", "The pipe is mended.")
     assert [kind for kind, _body in messages(session)] == ["answer", "answer"]
     assert "The pipe is mended." in messages(session)[1][1]
     assert "The pipe is mended." in clerk.get(path).text
@@ -168,7 +168,7 @@ def test_a_link_is_approved_and_the_phone_speaks(place: Connection, session: Ses
     session.refresh(place)
     assert place.customer_id == juma.id
     session.refresh(request)
-    assert (request.status, request.decided_by) == ("approved", "office user-clerk")
+    assert (request.status, request.decided_by) == ("approved", "office user-billing")
     assert [kind for kind, _body in messages(session)] == ["registration"]
     assert "No link waits" in clerk.get("/links").text
 

@@ -105,21 +105,21 @@ def test_an_invoice_is_made_void_and_billed_anew(seeded: Session, clerk: Browser
     assert "is not in force" in clerk.post(path, reason="Again").text
 
 
-def test_a_plan_and_a_deposit(seeded: Session, clerk: Browser) -> None:
+def test_a_plan_and_a_deposit(seeded: Session, accountant: Browser) -> None:
     home = debtor(seeded)
     path, page = f"/connections/{home.id}", f"/connections/{home.id}/account"
     first = (TODAY + timedelta(days=5)).isoformat()
-    clerk.post(f"{path}/plan", form_on=page, amount="900000", count="3", first=first)
-    assert "This amount is not possible" in clerk.get(page).text
-    clerk.post(f"{path}/plan", form_on=page, amount="300", count="3", first=first)
-    assert "To come" in clerk.get(page).text
+    accountant.post(f"{path}/plan", form_on=page, amount="900000", count="3", first=first)
+    assert "This amount is not possible" in accountant.get(page).text
+    accountant.post(f"{path}/plan", form_on=page, amount="300", count="3", first=first)
+    assert "To come" in accountant.get(page).text
     plan = seeded.scalars(select(PaymentPlan)).one()
-    assert (plan.amount_minor, plan.created_by) == (30_000, "office user-clerk")
-    clerk.post(f"{path}/plan/end", form_on=page)
-    assert "The plan is ended" in clerk.get(page).text
+    assert (plan.amount_minor, plan.created_by) == (30_000, "office user-accountant")
+    accountant.post(f"{path}/plan/end", form_on=page)
+    assert "The plan is ended" in accountant.get(page).text
     for do, words in (("take", "is in the books"), ("take", "in the books already"), ("use", "is in the books")):
-        clerk.post(f"{path}/deposit", form_on=page, do=do, amount="50", channel="cash:bank", reference="R1")
-        assert words in clerk.get(page).text, do
+        accountant.post(f"{path}/deposit", form_on=page, do=do, amount="50", channel="cash:bank", reference="R1")
+        assert words in accountant.get(page).text, do
 
 
 def test_reminders_are_looked_at_then_sent(seeded: Session, clerk: Browser) -> None:
@@ -131,7 +131,7 @@ def test_reminders_are_looked_at_then_sent(seeded: Session, clerk: Browser) -> N
     seeded.rollback()
     steps = seeded.scalars(select(DunningStep)).all()
     assert steps
-    assert {step.created_by for step in steps} == {"office user-clerk"}
+    assert {step.created_by for step in steps} == {"office user-billing"}
     assert "Nobody has to be told anything" in clerk.get("/dunning").text
     told = steps[0]
     order = DunningStep(connection_id=told.connection_id, step="disconnection", since=told.since, amount_minor=1,

@@ -1,5 +1,6 @@
 """A list brought in through a real browser: mislabelled, mended, imported while one watches, taken back."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -124,12 +125,5 @@ def test_the_slash_leads_to_the_search_unless_it_is_switched_off(site: str, chro
     page.keyboard.press("/")
     expect(page.locator("#q")).not_to_be_focused()
     page.get_by_role("link", name="Take a payment").first.click()
-    page.get_by_label("Amount").fill("1,200.50")
-    page.get_by_label("Reference").fill("RB 77")
-    pictured(page, "payment-new")
-    page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_test_id("after")).to_be_visible()
-    pictured(page, "payment-check")
-    page.get_by_role("button", name="Credit").click()
-    expect(page.get_by_role("status")).to_contain_text("1,200.50 is credited")
+    expect(page).to_have_url(re.compile(r"/desk\?account=\d+$"))
     assert complaints == []

@@ -93,7 +93,7 @@ def test_a_levys_rates_are_entered_by_month(clerk: Browser, tariff_id: int) -> N
     assert clerk.post("/levies", **entered).status_code == 303
     text = clerk.get("/levies").text
     assert "-3.59" in text
-    assert "user-clerk" in text
+    assert "user-billing" in text
     again = clerk.post("/levies", **entered)
     assert again.status_code == 422
     assert "a rate for that month already" in again.text

@@ -119,3 +119,27 @@ def test_a_draft_is_not_deleted_while_a_line_is_added(session: Session, run: Bil
         return ""
 
     assert "lock timeout" in at_once([delete])[0]
+
+
+def test_what_no_bill_leans_on_may_go(session: Session, run: BillingRun) -> None:
+    estate = Estate(session)
+    spare = must_read(session, estate.metered(), 120, date(2026, 3, 31)).reading.id
+    session.commit()
+    session.execute(text("DELETE FROM reading WHERE id = :id"), {"id": spare})
+    session.commit()
+    assert session.scalar(text("SELECT count(*) FROM reading WHERE id = :id"), {"id": spare}) == 0
+
+
+def test_a_reading_is_not_deleted_while_a_bill_is_made_of_it(session: Session, run: BillingRun) -> None:
+    session.execute(text(ANOTHER.format(**PARTS)))
+
+    def delete(own: Session) -> str:
+        try:
+            own.execute(text("SET LOCAL lock_timeout = '500ms'"))
+            own.execute(text("DELETE FROM reading WHERE id = (SELECT max(closing_reading_id) FROM invoice)"))
+        except DBAPIError as error:
+            own.rollback()
+            return str(error)
+        return ""
+
+    assert "lock timeout" in at_once([delete])[0]
