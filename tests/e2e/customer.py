@@ -75,6 +75,6 @@ class Customer:
     def enter_pin(self, pin: str = PIN) -> dict[str, Any]:
         """Wait for the prompt and answer it; the prompt is returned."""
         prompt: dict[str, Any] = eventually(lambda: (self.news()["prompts"] or [{}])[0], 60, "the M-Pesa prompt")
-        answer = requests.post(f"{self.house.daraja}/sim/prompts/{prompt['id']}", json={"pin": pin}, timeout=5)
+        answer = requests.post(f"{self.house.network}/api/prompts/{prompt['id']}", json={"pin": pin}, timeout=5)
         assert answer.ok, answer.text
         return prompt

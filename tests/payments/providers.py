@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
@@ -14,7 +15,7 @@ from flask import Flask, jsonify
 from sqlalchemy import select
 
 from core import config
-from core.clock import now
+from core.clock import frozen, now
 from core.database import transaction
 from core.money import Money
 from core.outbox import JOBS, Outbox
@@ -156,13 +157,24 @@ def asked(connection_id: int, wallet: str, amount: int = 500, key: str = "one") 
         return requested.intent
 
 
-def work(*, ahead_s: float = 0.0) -> int:
-    """Do the payments' jobs that are due, or will be within `ahead_s`; how many there were."""
+def work(*, ahead_s: int = 0) -> int:
+    """Do the payments' jobs that are due, then those that get due while the clock goes on by `ahead_s`, second by
+    second; how many there were."""
+    began, done = now(), _work()
+    for second in range(1, ahead_s + 1):
+        with frozen(began + timedelta(seconds=second)):
+            done += _work()
+    return done
+
+
+def _work() -> int:
     done = 0
     while True:
         with transaction() as session:
-            due = select(Outbox).where(Outbox.done_at.is_(None), Outbox.job.like("payments.%")).order_by(Outbox.id)
-            rows = [row for row in session.scalars(due) if (row.run_after - now()).total_seconds() <= ahead_s]
+            due = select(Outbox).where(
+                Outbox.done_at.is_(None), Outbox.job.like("payments.%"), Outbox.run_after <= now()
+            )
+            rows = session.scalars(due.order_by(Outbox.id)).all()
             for row in rows:
                 row.done_at = now()
             todo = [(row.job, row.subject_id) for row in rows]

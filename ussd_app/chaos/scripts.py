@@ -5,7 +5,7 @@ from random import Random
 
 from ussd_app.chaos.town import LAST_READING, Neighbour
 
-MENU, YES = "choose:read,", "1. Yes"
+MENU, YES, FROM_MPESA = "choose:read,", "1. Yes", "1. M-Pesa"
 START_AGAIN = {"choose:continue,again": "2"}
 KINDS = ("leak", "no_supply", "low_supply", "quality", "meter", "bill", "other")
 LANGUAGES = ("en", "sw", "fr", "rw", "id")
@@ -53,8 +53,8 @@ def _reading(_neighbour: Neighbour, chance: Random) -> Script:
 def payment(_neighbour: Neighbour, chance: Random) -> Script:
     """She wants to pay for her own connection."""
     shillings = str(chance.randint(20, 1_200))
-    answers = {MENU: "72", "choose:amount": shillings, YES: "1", **START_AGAIN}
-    return Script("payment", answers, Write("request_payment", (shillings,)), decides=(YES,))
+    answers = {MENU: "72", "choose:amount": shillings, YES: "1", FROM_MPESA: "1", **START_AGAIN}
+    return Script("payment", answers, Write("request_payment", (shillings,)), decides=(YES, FROM_MPESA))
 
 
 def _fault(neighbour: Neighbour, chance: Random) -> Script:
