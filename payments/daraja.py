@@ -19,9 +19,11 @@ from payments.daraja_answers import (
     push_answer,
     query_answer,
     registration_answer,
+    stale_token,
+    token_call,
 )
 from payments.daraja_credential import Initiator
-from payments.daraja_line import Line
+from payments.wallets.line import Line
 from payments.wallets.protocol import Accepted, Busy, Failed, Paid, Processing, Refused, Unknown
 
 __all__ = ["FAILED", "NAIROBI", "Daraja"]
@@ -39,7 +41,7 @@ class Daraja:
     """One short code at Daraja. With a `till` it is paid by Buy Goods, else by PayBill. Safe for several threads."""
 
     def __init__(self, base_url: str, key: str, secret: str, shortcode: str, passkey: str, till: str = "") -> None:
-        self._line = Line(base_url, key, secret)
+        self._line = Line(base_url, token_call((key, secret)), stale=stale_token)
         self._shortcode, self._passkey, self._till = shortcode, passkey, till
 
     def stk_push(self, phone: str, amount: int, account: str, callback_url: str, what: str = "Bill payment") -> Asked:
@@ -56,12 +58,12 @@ class Daraja:
             "AccountReference": account[:LONGEST_ACCOUNT],
             "TransactionDesc": what[:LONGEST_WHAT],
         }
-        return push_answer(self._line.post("/mpesa/stkpush/v1/processrequest", body))
+        return push_answer(self._line.call("POST", "/mpesa/stkpush/v1/processrequest", json=body))
 
     def stk_query(self, checkout_request_id: str) -> Paid | Failed | Processing | Busy | Unknown:
         """What became of a push. "Still processing" has three shapes, none of which is a failure."""
         body = {**self._signed(), "CheckoutRequestID": checkout_request_id}
-        return query_answer(self._line.post("/mpesa/stkpushquery/v1/query", body))
+        return query_answer(self._line.call("POST", "/mpesa/stkpushquery/v1/query", json=body))
 
     def register_urls(self, validation: str, confirmation: str, *, completes: bool) -> Registered | Refused | Unknown:
         """Say where C2B payments are announced; `completes`: they go on where validation does not answer."""
@@ -71,7 +73,7 @@ class Daraja:
             "ConfirmationURL": confirmation,
             "ValidationURL": validation,
         }
-        return registration_answer(self._line.post("/mpesa/c2b/v2/registerurl", body))
+        return registration_answer(self._line.call("POST", "/mpesa/c2b/v2/registerurl", json=body))
 
     def register_pull(self, number: str, callback_url: str) -> Registered | Refused | Unknown:
         """Switch on Pull Transactions for the short code, once; `number` is the nominated one, as 2547.."""
@@ -81,7 +83,7 @@ class Daraja:
             "NominatedNumber": number.lstrip("+"),
             "CallBackURL": callback_url,
         }
-        return registration_answer(self._line.post("/pulltransactions/v1/register", body))
+        return registration_answer(self._line.call("POST", "/pulltransactions/v1/register", json=body))
 
     def pull(self, begins: datetime, ends: datetime, offset: int = 0) -> list[dict[str, Any]] | Busy | Unknown:
         """What the short code received between two moments (the last 48 h at most), from row `offset` on."""
@@ -91,7 +93,7 @@ class Daraja:
             "EndDate": ends.astimezone(NAIROBI).strftime("%Y-%m-%d %H:%M:%S"),
             "OffSetValue": str(offset),
         }
-        return pull_answer(self._line.post("/pulltransactions/v1/query", body))
+        return pull_answer(self._line.call("POST", "/pulltransactions/v1/query", json=body))
 
     def transaction_status(
         self, initiator: Initiator, receipt: str, result_url: str, timeout_url: str
@@ -135,7 +137,7 @@ class Daraja:
             "ResultURL": result_url,
             "QueueTimeOutURL": timeout_url,
         }
-        return operation_answer(self._line.post(path, {**body, **signed}))
+        return operation_answer(self._line.call("POST", path, json={**body, **signed}))
 
     def _signed(self) -> dict[str, Any]:
         """Short code, timestamp and password; the timestamp is computed once, for it is part of the password."""

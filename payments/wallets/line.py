@@ -10,8 +10,6 @@ import requests
 from urllib3.exceptions import NewConnectionError
 
 TIMEOUT_S = (3.05, 20)
-STALE = 401
-"""The answer to a token that is none any more; nothing was carried out then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +40,32 @@ Heard = Said | NotAsked | Lost
 
 @dataclass(frozen=True, slots=True)
 class TokenCall:
-    """How a token is asked for: what is posted where, and how long before its end it is renewed."""
+    """How a token is asked for, how long before its end it is renewed, and how long it lives where that is not said."""
 
     path: str
     early_s: float
     auth: tuple[str, str] | None = None
     json: Mapping[str, str] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
+    params: Mapping[str, str] | None = None
+    lives_s: float = 0.0
+
+
+def unauthorized(said: Said) -> bool:
+    """The usual answer to a token that is none any more; nothing was carried out then."""
+    return said.status == 401
 
 
 class Line:
     """One account at a provider. Safe to use from several threads; redirects are not followed."""
 
-    def __init__(self, base_url: str, token_call: TokenCall, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, base_url: str, token_call: TokenCall, clock: Callable[[], float] = monotonic,
+        stale: Callable[[Said], bool] = unauthorized,
+    ) -> None:  # fmt: skip
         self._base, self._token_call, self._clock = base_url.rstrip("/"), token_call, clock
+        self._stale = stale
         self._http = requests.Session()
         self._lock = threading.Lock()
         self._token, self._token_ends = "", 0.0
@@ -64,7 +74,7 @@ class Line:
         """One request with a token; with a fresh one once more where the token was not valid."""
         token = self._bearer("")
         heard = self._sent(method, path, json, headers, token)
-        if isinstance(heard, Said) and heard.status == STALE and isinstance(token, str):
+        if isinstance(heard, Said) and self._stale(heard) and isinstance(token, str):
             heard = self._sent(method, path, json, headers, self._bearer(token))
         return heard
 
@@ -95,9 +105,9 @@ class Line:
     def _new_token(self) -> tuple[str, float] | NotAsked:
         how = self._token_call
         try:
-            answer = self._http.post(
-                self._base + how.path, auth=how.auth, json=how.json, headers=dict(how.headers), timeout=TIMEOUT_S,
-                allow_redirects=False,
+            answer = self._http.request(
+                how.method, self._base + how.path, params=how.params, auth=how.auth, json=how.json,
+                headers=dict(how.headers), timeout=TIMEOUT_S, allow_redirects=False,
             )  # fmt: skip
         except requests.RequestException as error:
             return NotAsked("token", f"no token: {type(error).__name__}")
@@ -106,7 +116,7 @@ class Line:
             return NotAsked("429", "no token: too many requests")
         if answer.status_code != 200 or not said.get("access_token"):
             return NotAsked("token", f"no token: HTTP {answer.status_code}")
-        return str(said["access_token"]), self._clock() + _seconds(said.get("expires_in"))
+        return str(said["access_token"]), self._clock() + _seconds(said.get("expires_in"), how.lives_s)
 
 
 def _never_left(error: requests.RequestException) -> bool:
@@ -116,12 +126,12 @@ def _never_left(error: requests.RequestException) -> bool:
     return isinstance(error, requests.ConnectTimeout) or refused
 
 
-def _seconds(said: object) -> float:
-    """`expires_in` is a number at one provider and a string at another; without one the token is used once."""
+def _seconds(said: object, otherwise: float) -> float:
+    """`expires_in` is a number at one provider and a string at another."""
     try:
         return float(str(said))
     except ValueError:
-        return 0.0
+        return otherwise
 
 
 def _object(answer: requests.Response) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Limits and estimates: what a connection may be expected to use, and what is taken where nobody has read."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -14,46 +13,14 @@ from billing.limits import limits, overload
 from billing.meters import MeterAssignment, MeterRefusal, register_meter, replace_meter
 from billing.models import Connection, Meter, Reading, SelfReading
 from billing.models import MeterAssignment as Place
-from billing.readings import Recorded, Refused, latest_reading
+from billing.readings import Refused
 from billing.unbilled import unbilled_of
 from core.clock import frozen
 from tests.billing.estate import Estate, at_once, must_read, read
+from tests.billing.self_reading import TODAY, by_herself, home, november, usage_of
 
-TODAY = date(2026, 11, 21)
 CLERK = "office amina"
-
-
-@pytest.fixture(autouse=True)
-def _today() -> Iterator[None]:
-    with frozen(datetime(2026, 11, 21, 9, tzinfo=UTC)):
-        yield
-
-
-@pytest.fixture
-def home(session: Session) -> Connection:
-    """A connection that uses 20 a month: 100 in January, 280 on 28 October."""
-    connection = Estate(session).metered("+254700000001")
-    for month in range(2, 11):
-        must_read(session, connection, 100 + 20 * (month - 1), date(2026, month, 28))
-    return connection
-
-
-def value_of(session: Session, home: Connection) -> Decimal:
-    last = latest_reading(session, home.id)
-    assert last is not None
-    return last.value
-
-
-def usage_of(session: Session, home: Connection) -> Decimal:
-    row = unbilled_of(session, home.id, TODAY)
-    assert row is not None
-    return row.usage
-
-
-def by_herself(session: Session, home: Connection, value: int, on: date = TODAY) -> Recorded:
-    done = read(session, home, value, on, source="customer_ussd", entered_by="customer +254700000001")
-    assert isinstance(done, Recorded), done
-    return done
+__all__ = ["home", "november"]
 
 
 def test_limits_go_by_category_and_by_the_meters_size() -> None:
