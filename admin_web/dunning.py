@@ -11,7 +11,7 @@ from admin_web.forms import FormSchema, Number, filled, read, whole
 from admin_web.home import counted
 from admin_web.places import account_numbers
 from billing.arrears import debtors
-from billing.dunning_rounds import WINDOW, open_rounds, start_round
+from billing.dunning_rounds import open_rounds, start_round
 from billing.late_fees import fees_due
 from billing.models import CreditPolicy, DunningRound, DunningStep
 from billing.moments import here
@@ -21,6 +21,7 @@ from billing.reminders import candidates
 from core.config import settings
 from core.money import Money
 
+LOOKED_AT = 200  # debtors that the page looks at; what is started goes on through all of them
 SHOWN = 100
 STEPS = {"reminder": "Reminder", "notice": "Notice", "disconnection": "Cut off", "reconnection": "Reconnect"}
 MONEY = ("approval_minor", "least_minor", "late_fee_minor", "reconnection_minor")
@@ -44,7 +45,7 @@ class PolicyForm(FormSchema):
 @page("/dunning", roles=EVERYONE)
 def dunning(session: Session) -> ResponseReturnValue:
     """Who would be told what now, which fees are due, which orders are open. Nothing happens by looking."""
-    window = debtors(session, request.args.get("after", default=0, type=int), WINDOW)
+    window = debtors(session, request.args.get("after", default=0, type=int), LOOKED_AT)
     due, fees, orders = candidates(session, here(), window), fees_due(session, here(), window), open_orders(session)
     ids = [one.connection_id for one in due[:SHOWN]]
     ids += [one.connection_id for one in fees[:SHOWN]] + [one.connection_id for one in orders]
@@ -60,7 +61,7 @@ def dunning(session: Session) -> ResponseReturnValue:
         steps=STEPS,
         policies=policies(session),
         window=window,
-        size=WINDOW,
+        size=LOOKED_AT,
         rounds=open_rounds(session),
     )
 

@@ -21,9 +21,12 @@ ROUNDS = 25
 
 def counted(customers: int) -> dict[str, float]:
     """Per step of the mixed load. A write's BEGIN and COMMIT are round trips, but no statements."""
-    from ussd_app.edge import application
+    from core.config import settings
+    from ussd_app.app import create_app
+    from ussd_app.edge import Edge
+    from ussd_app.gateways.web import DIALECTS
 
-    service, steps = application(), 0
+    service, steps = Edge(create_app(settings()).wsgi_app, DIALECTS), 0
     tally: Counter[str] = Counter()
     for at in range(2 * ROUNDS * len(MIX)):
         if at == ROUNDS * len(MIX):

@@ -1,5 +1,6 @@
 """The jobs of the books."""
 
+from billing import statistics
 from billing.anomalies import JOB as ANOMALIES
 from billing.anomalies import search
 from billing.batches import compute_batch, issue_batch
@@ -29,6 +30,7 @@ def post_batch(batch_id: int) -> None:
 def review_run(run_id: int) -> None:
     """Sum up a large run for those who look at it."""
     with transaction() as session:
+        statistics.refresh(session)
         make_review(session, run_id)
 
 

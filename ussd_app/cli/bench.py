@@ -2,7 +2,7 @@
 
 import click
 
-from ussd_app.cli.bench_billing import billing, pdf
+from ussd_app.cli.bench_billing import billing, office, pdf
 from ussd_app.cli.bench_payments import payments
 from ussd_app.cli.bench_rules import anomalies, forecast
 from ussd_app.cli.place import Failure, json_option, print_json
@@ -43,5 +43,5 @@ def ussd(as_json: bool, server: str, threads: int, seconds: float, customers: tu
             click.echo(f"{name:<30} {value}")
 
 
-for command in (billing, pdf, payments, anomalies, forecast):
+for command in (billing, office, pdf, payments, anomalies, forecast):
     bench.add_command(command)

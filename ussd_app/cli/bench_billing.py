@@ -39,3 +39,19 @@ def pdf(as_json: bool, invoices: int, workers: int, paper: str) -> None:
     else:
         for name, value in found.items():
             click.echo(f"{name:<20} {value}")
+
+
+@click.command()
+@json_option
+@click.option("--accounts", default=10_000, show_default=True, help="Connections in the books.")
+@click.option("--workers", default=2, show_default=True, help="Processes that bill them first.")
+def office(as_json: bool, accounts: int, workers: int) -> None:
+    """How long the server takes for each page of the office, on books with so many accounts and a billed month."""
+    from benchmarks.office import measure
+
+    found = measure(accounts, workers, lambda line: click.echo(line, err=True))
+    if as_json:
+        print_json(found)
+    else:
+        for name, value in found.items():
+            click.echo(f"{name:<20} {value}")
