@@ -30,12 +30,13 @@ class Effect(Base):
     created_at: Mapped[datetime]
 
 
+# With the row it is said who acts, for the audit of what she changes.
 INSERT = """
     INSERT INTO effect (conversation, key, action, tape, created_at) VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (conversation, key) DO NOTHING RETURNING id
+    ON CONFLICT (conversation, key) DO NOTHING
+    RETURNING id, set_config('app.actor', 'customer', true), set_config('app.source', $1, true)
 """
 UPDATE = "UPDATE effect SET result = $1 WHERE id = $2 RETURNING id"
-ACTOR = "SELECT set_config('app.actor', 'customer', true), set_config('app.source', $1, true)"
 LATEST = "SELECT tape, action, result FROM effect WHERE conversation = $1 ORDER BY id DESC LIMIT 1"
 
 
@@ -52,7 +53,6 @@ def once(session: Session, conversation: str, key: str, action: str, tape: str, 
     fresh = row(session, INSERT, conversation, key, action, tape, now())
     if fresh is None:
         return _recorded(session, conversation, key, action)
-    row(session, ACTOR, conversation)  # for the audit, of what she changes
     result = act()
     session.flush()
     row(session, UPDATE, result, fresh[0])
