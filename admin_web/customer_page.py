@@ -96,7 +96,7 @@ def _taken_back(session: Session, entries: Sequence[int]) -> set[int | None]:
 def _queries(ids: Sequence[int], phones: Sequence[Phone]) -> dict[str, Select[Any]]:
     invoices = select(Invoice).where(Invoice.connection_id.in_(ids), Invoice.status == "issued")
     unpaid = select(PaymentIntent).where(PaymentIntent.connection_id.in_(ids), PaymentIntent.state != "paid")
-    messages = select(Message).where(or_(Message.phone.in_(phones), Message.connection_id.in_(ids)))
+    messages = select(Message).where(Message.phone.in_(phones))
     reports = select(FaultReport).where(or_(FaultReport.phone.in_(phones), FaultReport.connection_id.in_(ids)))
     asked = or_(LinkRequest.phone.in_(phones), LinkRequest.connection_id.in_(ids))
     return {

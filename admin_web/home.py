@@ -41,6 +41,7 @@ from payments.models import PaymentIntent, Receipt
 RECENT = timedelta(days=7)
 LONG = timedelta(minutes=15)
 CHECKED = timedelta(hours=3)
+MOST_COUNTED = 10_000
 LARGE = 20_000  # connections
 
 
@@ -86,7 +87,7 @@ def _day(session: Session) -> dict[str, object]:
         "owed": Money(owed, currency),
         "debtors": debtors,
         "talks": _count(session, select(Conversation.id).where(Conversation.started_at >= midnight)),
-        "sent": _count(session, select(Message.id).where(Message.direction == "out", Message.created_at >= midnight)),
+        "sent": _up_to(session, select(Message.id).where(Message.direction == "out", Message.created_at >= midnight)),
         "undelivered": _undelivered(session),
         "run": session.scalar(select(BillingRun).order_by(BillingRun.id.desc()).limit(1)),
         "tasks": [task for task in _tasks(session) if may_open(task.href)],
@@ -117,6 +118,12 @@ def _midnight() -> datetime:
 
 def _count(session: Session, query: Select[tuple[int]]) -> int:
     return session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def _up_to(session: Session, query: Select[tuple[int]]) -> str:
+    """How many there are, in figures; on the day of the bills a page does not count them all."""
+    found = _count(session, query.limit(MOST_COUNTED + 1))
+    return f"{found:,}" if found <= MOST_COUNTED else f"over {MOST_COUNTED:,}"
 
 
 def _undelivered(session: Session) -> int:

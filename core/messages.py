@@ -43,6 +43,7 @@ class Message(Base):
         Index("uq_message_inbound", "gateway_id", unique=True, postgresql_where=text("direction = 'in'")),
         Index("ix_message_gateway_id", "gateway_id"),
         Index("ix_message_phone", "phone", "id"),
+        Index("ix_message_created", "created_at", postgresql_using="brin"),  # rows come in this order
         Index("ix_message_failed", "id", postgresql_where=text("status IN ('failed', 'unknown')")),
         Index("ix_message_due", "priority", "send_after", "id", postgresql_where=text("status = 'queued'")),
         Index("ix_message_batched", "id", postgresql_where=text("status = 'sending' AND batched")),
