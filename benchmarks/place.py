@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,7 +142,3 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path, seconds: flo
                 return
         time.sleep(0.05)
     raise RuntimeError(f"the service does not start:\n{log.read_text()[-2000:]}")
-
-
-def known_servers() -> Sequence[str]:
-    return tuple(SERVERS)

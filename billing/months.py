@@ -24,11 +24,6 @@ def months_before(month: date, count: int) -> date:
     return date(years, place + 1, 1)
 
 
-def months_between(earlier: date, later: date) -> int:
-    """How many months `later` is after `earlier`; the days do not count."""
-    return (later.year - earlier.year) * 12 + later.month - earlier.month
-
-
 def season_of(rules: TariffRules, month: date) -> str | None:
     """The tariff's season in that month, where it says."""
     return next((season for season, months in rules.season_months.items() if month.month in months), None)

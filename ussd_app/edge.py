@@ -16,8 +16,8 @@ from ussd_app.app import create_app
 from ussd_app.gateways.dialect import Dialect, Fields, Latest, read_json
 from ussd_app.gateways.secret import admitted
 from ussd_app.gateways.web import DIALECTS, LARGEST_BODY, METHODS
-from ussd_app.take import take, take_latest
-from ussd_app.turn import Answer, Turn
+from ussd_app.take import take_step
+from ussd_app.turn import Turn
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -41,7 +41,7 @@ class Edge:
         step = dialect.read(fields) if dialect is not None and fields is not None else None
         if dialect is None or not isinstance(step, (Turn, Latest)):
             return self._rest(environ, start_response)
-        wire = dialect.write(step.session_id, answer(step))
+        wire = dialect.write(step.session_id, take_step(step))
         start_response(
             "200 OK", [("Content-Type", wire.content_type), ("Content-Length", str(len(wire.body))), *wire.headers]
         )
@@ -57,15 +57,6 @@ class Edge:
         if dialect is None or environ["REQUEST_METHOD"] not in METHODS[dialect.fields_in]:
             return None
         return dialect if admitted(dialect.name, parts[2], environ) else None
-
-
-def answer(step: Turn | Latest) -> Answer:
-    """Take a step of either kind of gateway."""
-    if isinstance(step, Turn):
-        return take(step)
-    return take_latest(
-        step.provider, step.session_id, step.phone, step.network, step.said, new=step.new, request_id=step.request_id
-    )
 
 
 def _fields(dialect: Dialect, environ: Environ) -> Fields | None:

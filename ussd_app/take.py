@@ -16,6 +16,7 @@ from flows.journal import State
 from ussd_app import late, latest, limits, metrics
 from ussd_app.deadline import Deadline
 from ussd_app.effects import Contradiction
+from ussd_app.gateways.dialect import Latest
 from ussd_app.play import Lost, dropped_at, played
 from ussd_app.session import About, Commit, First, Hop, SessionStore, Stored
 from ussd_app.stores import quick
@@ -36,6 +37,15 @@ log = structlog.get_logger("turn")
 
 class Late(Exception):
     """Time is up and there is no answer."""
+
+
+def take_step(step: Turn | Latest) -> Answer:
+    """Answer a step as either kind of gateway brings it."""
+    if isinstance(step, Turn):
+        return take(step)
+    return take_latest(
+        step.provider, step.session_id, step.phone, step.network, step.said, new=step.new, request_id=step.request_id
+    )
 
 
 def take(turn: Turn) -> Answer:

@@ -101,7 +101,7 @@ def test_a_form_is_read_as_flask_reads_it(
         seen.append(step)
         return Answer("", ends=True)
 
-    monkeypatch.setattr(edge, "answer", taken)
+    monkeypatch.setattr(edge, "take_step", taken)
     path, _ = hop(settings)
     body = "&".join(f"{name}={quote_plus(value, errors='surrogatepass')}" for name, value in pairs).encode() + garbage
     answer = Client(Edge(behind, DIALECTS), Response).post(path, data=body, content_type=FORM)

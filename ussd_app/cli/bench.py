@@ -5,7 +5,7 @@ import click
 from ussd_app.cli.bench_billing import billing, office, pdf
 from ussd_app.cli.bench_payments import payments
 from ussd_app.cli.bench_rules import anomalies, forecast
-from ussd_app.cli.place import Failure, json_option, print_json
+from ussd_app.cli.place import Failure, json_option, print_found, say
 
 
 @click.group()
@@ -24,9 +24,6 @@ def ussd(as_json: bool, server: str, threads: int, seconds: float, customers: tu
     """USSD: a mixed load of whole sessions, beside a bare handler on the same server in the same run."""
     from benchmarks.ussd import Wrong, measure, measure_growth, measure_length
 
-    def say(line: str) -> None:
-        click.echo(line, err=True)
-
     try:
         if length:
             found = measure_length(server, seconds, threads, say)
@@ -36,11 +33,7 @@ def ussd(as_json: bool, server: str, threads: int, seconds: float, customers: tu
             found = measure(server, seconds, customers[0] if customers else 20_000, threads, say)
     except (Wrong, RuntimeError) as error:
         raise Failure(str(error)) from None
-    if as_json:
-        print_json(found)
-    else:
-        for name, value in found.items():
-            click.echo(f"{name:<30} {value}")
+    print_found(found, as_json)
 
 
 for command in (billing, office, pdf, payments, anomalies, forecast):

@@ -2,7 +2,7 @@
 
 import click
 
-from ussd_app.cli.place import Failure, json_option, print_json
+from ussd_app.cli.place import Failure, json_option, print_found, say
 
 
 @click.command()
@@ -14,14 +14,10 @@ def billing(as_json: bool, accounts: int, workers: int) -> None:
     from benchmarks.billing import Wrong, measure
 
     try:
-        found = measure(accounts, workers, lambda line: click.echo(line, err=True))
+        found = measure(accounts, workers, say)
     except (Wrong, RuntimeError) as error:
         raise Failure(str(error)) from None
-    if as_json:
-        print_json(found)
-    else:
-        for name, value in found.items():
-            click.echo(f"{name:<20} {value}")
+    print_found(found, as_json)
 
 
 @click.command()
@@ -33,12 +29,8 @@ def pdf(as_json: bool, invoices: int, workers: int, paper: str) -> None:
     """Invoices from the books to PDF files, beside the library alone drawing the same pages."""
     from benchmarks.papers import measure
 
-    found = measure(invoices, workers, paper, lambda line: click.echo(line, err=True))
-    if as_json:
-        print_json(found)
-    else:
-        for name, value in found.items():
-            click.echo(f"{name:<20} {value}")
+    found = measure(invoices, workers, paper, say)
+    print_found(found, as_json)
 
 
 @click.command()
@@ -49,9 +41,5 @@ def office(as_json: bool, accounts: int, workers: int) -> None:
     """How long the server takes for each page of the office, on books with so many accounts and a billed month."""
     from benchmarks.office import measure
 
-    found = measure(accounts, workers, lambda line: click.echo(line, err=True))
-    if as_json:
-        print_json(found)
-    else:
-        for name, value in found.items():
-            click.echo(f"{name:<20} {value}")
+    found = measure(accounts, workers, say)
+    print_found(found, as_json)

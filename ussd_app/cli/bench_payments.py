@@ -2,7 +2,7 @@
 
 import click
 
-from ussd_app.cli.place import Failure, json_option, print_json
+from ussd_app.cli.place import Failure, json_option, print_found, say
 
 
 @click.command()
@@ -14,11 +14,7 @@ def payments(as_json: bool, wanted: int, callers: int) -> None:
     from benchmarks.payments import Wrong, measure
 
     try:
-        found = measure(wanted, callers, lambda line: click.echo(line, err=True))
+        found = measure(wanted, callers, say)
     except (Wrong, RuntimeError) as error:
         raise Failure(str(error)) from None
-    if as_json:
-        print_json(found)
-    else:
-        for name, value in found.items():
-            click.echo(f"{name:<24} {value}")
+    print_found(found, as_json)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from getpass import getuser
 from pathlib import Path
@@ -35,6 +35,20 @@ def data_folder(path: Path) -> DataFolder:
 
 def print_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def say(line: str) -> None:
+    """A word on the way; standard output is for what is found."""
+    click.echo(line, err=True)
+
+
+def print_found(found: Mapping[str, object], as_json: bool) -> None:
+    """What was measured: one JSON object in a line, or a name and its value on each."""
+    if as_json:
+        print_json(found)
+        return
+    for name, value in found.items():
+        click.echo(f"{name:<30} {value}")
 
 
 def use_instance(data: Path) -> None:

@@ -19,7 +19,7 @@ from ussd_app.gateways.dialect import Dialect, Ended, Fields, Latest, Malformed,
 from ussd_app.gateways.hubtel import HUBTEL
 from ussd_app.gateways.notices import keep_end
 from ussd_app.gateways.secret import behind_secret, behind_secret_of
-from ussd_app.take import take, take_latest
+from ussd_app.take import take_step
 from ussd_app.turn import Answer, Turn
 
 DIALECTS = (AFRICASTALKING, HUBTEL, ADVANTA)
@@ -59,13 +59,8 @@ def hop(dialect: Dialect) -> Response:
     match asked:
         case Malformed():
             return refused(asked.fields)
-        case Turn():
-            answer = take(asked)
-        case Latest():
-            answer = take_latest(
-                asked.provider, asked.session_id, asked.phone, asked.network, asked.said,
-                new=asked.new, request_id=asked.request_id,
-            )  # fmt: skip
+        case Turn() | Latest():
+            answer = take_step(asked)
         case Ended():
             keep_end(dialect, asked)
             answer = SILENCE
